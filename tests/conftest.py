@@ -1,0 +1,15 @@
+"""What every test may lean on."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data and encoders; absent on a user's machine, where such tests skip."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared/data with real audio and encoders is not beside this checkout")
+    return SHARED
