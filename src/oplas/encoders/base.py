@@ -37,6 +37,11 @@ class Encoder(nn.Module, ABC):
             digest.update(key.encode() + str(value.dtype).encode() + value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
+    @property
+    def hop(self) -> int:
+        """How far apart certificates place windows, samples: end to end, or every three seconds where windows are longer."""
+        return min(self.samples, 3 * self.rate) if self.rate else self.samples
+
     def silence(self) -> Tensor:
         """The window in which nothing sounds; its code is a space's origin. ``[1, samples]``."""
         return torch.zeros(1, self.samples)

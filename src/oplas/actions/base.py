@@ -1,0 +1,88 @@
+"""What is done to data, and how the evidence of it is gathered."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from .._errors import DataError
+from .._types import Trials
+from ..data.base import Dataset, Scene
+from ..encoders.base import Encoder
+
+_WINDOWS = 256  # encoded at a time: bounds the memory, whatever the number of trials
+
+
+class Action(ABC):
+    """A deed done to the parts of a scene. Draws its own parameter theta and applies it."""
+
+    least: int = 1
+    """Parts a scene must have for the deed to make sense."""
+
+    @abstractmethod
+    def perform(self, scene: Scene, generator: Generator) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+        """Act on one scene.
+
+        Returns:
+            before ``[k, samples]``, after ``[samples]``, theta ``[k]``, and which of the scene's parts the k are.
+        """
+
+    def trials(self, encoder: Encoder, data: Dataset, count: int, generator: Generator, *, grid: bool = False) -> Trials:
+        """Gather ``count`` encoded trials; with ``grid`` every window of every song serves at most once.
+
+        Raises:
+            DataError: no window has enough parts sounding at the same time.
+        """
+        scenes = self._grid(encoder, data, count, generator) if grid else self._draws(encoder, data, count, generator)
+        rows: list[tuple[Scene, Tensor, list[int]]] = []
+        codes: list[Tensor] = []
+        windows: list[Tensor] = []
+        for scene in scenes:
+            before, after, theta, chosen = self.perform(scene, generator)
+            rows.append((scene, theta, chosen))
+            windows += [before, after[None]]
+            if sum(map(len, windows)) >= _WINDOWS:
+                codes.append(encoder.encode(torch.cat(windows)))
+                windows.clear()
+        if windows:
+            codes.append(encoder.encode(torch.cat(windows)))
+        if not rows:
+            raise DataError(
+                f"{self!r} needs windows of {encoder.samples} samples in which at least {self.least} parts sound together; "
+                f"the {len(data.names)} songs given hold none; check for silent stems or songs shorter than a window"
+            )
+        return _assemble(rows, torch.cat(codes), encoder, data)
+
+    def _draws(self, encoder: Encoder, data: Dataset, count: int, generator: Generator) -> Iterator[Scene]:
+        for _ in range(count):
+            yield data.draw(encoder.rate, encoder.samples, self.least, generator)
+
+    def _grid(self, encoder: Encoder, data: Dataset, count: int, generator: Generator) -> Iterator[Scene]:
+        slots = [s for s in data.grid(encoder.rate, encoder.samples, encoder.hop) if len(s.labels) >= self.least]
+        for index in torch.randperm(len(slots), generator=generator)[:count].tolist():
+            yield data.scene(slots[index], encoder.rate, encoder.samples)
+
+
+def _assemble(rows: list[tuple[Scene, Tensor, list[int]]], codes: Tensor, encoder: Encoder, data: Dataset) -> Trials:
+    labels = tuple(sorted({scene.labels[i] for scene, _, chosen in rows for i in chosen}))
+    n, width = len(rows), max(len(chosen) for _, _, chosen in rows)
+    before, after = codes.new_zeros(n, width, codes.shape[1]), codes.new_zeros(n, codes.shape[1])
+    present, theta = torch.zeros(n, width, dtype=torch.bool), codes.new_zeros(n, width)
+    label, at = torch.full((n, width), -1), 0
+    for row, (scene, drawn, chosen) in enumerate(rows):
+        k = len(chosen)
+        before[row, :k], after[row] = codes[at : at + k], codes[at + k]
+        present[row, :k], theta[row, :k] = True, drawn
+        label[row, :k] = torch.tensor([labels.index(scene.labels[i]) for i in chosen])
+        at += k + 1
+    song = torch.tensor([scene.song for scene, _, _ in rows])
+    origin = encoder.encode(encoder.silence().to(codes.dtype))
+    return Trials(before, present, after, theta, song, label, origin, tuple(data.names), labels)
+
+
+def decibels(low: float, high: float, count: int, generator: Generator) -> Tensor:
+    """Gains drawn uniformly in dB, ``[count]``."""
+    return low + (high - low) * torch.rand(count, generator=generator)

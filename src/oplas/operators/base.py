@@ -1,0 +1,20 @@
+"""The interface of an operator."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Operator(nn.Module, ABC):
+    r"""What an action becomes in the space: :math:`(z_1,\dots,z_k;\theta)\mapsto z'`.
+
+    Shape:
+        - z: ``[n, k, d]``, zeros where a part is absent
+        - theta: ``[n, k]``, the action's parameter for each part
+        - returns: ``[n, d]``
+    """
+
+    @abstractmethod
+    def forward(self, z: Tensor, theta: Tensor) -> Tensor: ...
