@@ -1,0 +1,7 @@
+"""Songs made of parts: files, a built-in band, and toys with known answers."""
+
+from .base import Dataset, Scene, Slot
+from .render import render
+from .stems import Stems, stems
+
+__all__ = ["Dataset", "Scene", "Slot", "Stems", "render", "stems"]

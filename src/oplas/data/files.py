@@ -1,0 +1,48 @@
+"""Files written whole or not at all, and the folder where decoded audio is kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .._errors import DataError
+
+
+def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
+    """Where decoded audio is kept: ``cache``, else ``$OPLAS_CACHE``, else the platform's cache folder. Safe to delete."""
+    if cache or os.environ.get("OPLAS_CACHE"):
+        return Path(cache or os.environ["OPLAS_CACHE"])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "oplas" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "oplas"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "oplas"
+
+
+@contextmanager
+def whole(path: Path, advice: str = "free disk space or choose a folder you may write to") -> Iterator[Path]:
+    """A fresh file beside ``path`` that takes its place when the block ends well, and vanishes when it does not.
+
+    Two processes may write the same path: each has its own fresh file, and the last to end wins.
+
+    Raises:
+        DataError: the folder cannot be written to, or the disk is full.
+    """
+    fresh = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-", suffix=path.suffix)
+        os.close(handle)
+        fresh = Path(name)
+        yield fresh
+        fresh.chmod(0o644)
+        os.replace(fresh, path)
+    except OSError as error:
+        raise DataError(f"{path} could not be written ({error.strerror or error}); {advice}") from error
+    finally:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
