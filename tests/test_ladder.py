@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "oplas"
 #: Lowest rung first. A module imports from lower rungs and from itself, never from a sibling on its own rung.
 LADDER = (
     {"_errors"},
-    {"_types", "_download", "_artefact"},
+    {"_types", "_download", "_artefact", "_spelled"},
     {"functional"},
     {"encoders", "projectors", "operators", "data"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
