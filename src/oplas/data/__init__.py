@@ -1,7 +1,8 @@
 """Songs made of parts: files, a built-in band, and toys with known answers."""
 
+from . import toys
 from .base import Dataset, Scene, Slot
 from .render import render
 from .stems import Stems, stems
 
-__all__ = ["Dataset", "Scene", "Slot", "Stems", "render", "stems"]
+__all__ = ["Dataset", "Scene", "Slot", "Stems", "render", "stems", "toys"]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._download import cache_folder
 from .._errors import DataError
-from .files import cache_folder, whole
+from .files import whole
 from .sound import Sound, Survey
 
 SUFFIXES = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".opus", ".mp3")
@@ -91,7 +92,7 @@ def _key(path: Path, cache: str | os.PathLike[str] | None) -> Path:
     except OSError as error:
         raise DataError(f"{path} could not be opened ({error.strerror}); check its name and its permissions") from error
     text = f"{_VERSION} {path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-    return cache_folder(cache) / "audio" / hashlib.sha256(text.encode()).hexdigest()[:32]
+    return Path(cache or cache_folder()) / "audio" / hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _stored(path: Path, cache: str | os.PathLike[str] | None) -> Sound | None:
@@ -113,14 +114,15 @@ def _decode(path: Path, cache: str | os.PathLike[str] | None, rate: int | None) 
     with ExitStack() as stack:
         file = stack.enter_context(_open(path))
         facts = Survey(str(path), file.samplerate, file.channels)
-        out = stack.enter_context(stack.enter_context(whole(target.with_suffix(f".{rate}.f32"), _ADVICE)).open("wb")) if rate else None
+        out = None
+        if rate is not None:
+            out = stack.enter_context(stack.enter_context(whole(target.with_suffix(f".{rate}.f32"), _ADVICE)).open("wb"))
         stream = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32") if rate and rate != file.samplerate else None
-        written = 0
         for block in _blocks(path, file, facts.cell * 512):
             facts.add(block)
             if out is not None:
                 block = stream.resample_chunk(block) if stream else block
-                written += out.write(block.tobytes()) // 4
+                out.write(block.tobytes())
         sound = facts.finish()
         if out is not None:
             tail = stream.resample_chunk(np.zeros(0, np.float32), last=True) if stream else np.zeros(0, np.float32)
@@ -144,7 +146,7 @@ def _open(path: Path) -> Iterator[Any]:
             yield file
     except soundfile.LibsndfileError as error:
         fact = str(error).rpartition(": ")[2] or "the decoder gave up"
-        raise DataError(f"{path} could not be read as audio ({fact}); if it plays elsewhere, convert it to .wav or .flac") from error
+        raise DataError(f"{path} could not be read as audio ({fact}); if it plays elsewhere, convert it to .wav") from error
 
 
 def _blocks(path: Path, file: Any, size: int) -> Iterator[np.ndarray]:

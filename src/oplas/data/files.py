@@ -1,26 +1,14 @@
-"""Files written whole or not at all, and the folder where decoded audio is kept."""
+"""Files written whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .._errors import DataError
-
-
-def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
-    """Where decoded audio is kept: ``cache``, else ``$OPLAS_CACHE``, else the platform's cache folder. Safe to delete."""
-    if cache or os.environ.get("OPLAS_CACHE"):
-        return Path(cache or os.environ["OPLAS_CACHE"])
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "oplas" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "oplas"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "oplas"
 
 
 @contextmanager

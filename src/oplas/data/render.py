@@ -106,7 +106,8 @@ def _synthesise(midi: Path, program: str, bank: Path, rate: int, seconds: float 
     import soundfile
 
     wav = midi.with_suffix(".wav")
-    command = [program, "-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(rate), "-O", "float", "-F", str(wav), str(bank), str(midi)]
+    dry = ["-ni", "-q", "-R", "0", "-C", "0", "-g", "0.5", "-r", str(rate), "-O", "float"]
+    command = [program, *dry, "-F", str(wav), str(bank), str(midi)]
     ran = subprocess.run(command, capture_output=True, text=True)
     if ran.returncode or not wav.is_file():
         raise DataError(f"fluidsynth failed on {midi.name}: {ran.stderr.strip()[-300:] or 'no message'}; try another soundfont")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -98,12 +99,14 @@ class Stems:
             raise DataError(f"fractions {fractions} must be positive and add up to at most 1; for example split(0.8, 0.2)")
         groups = sorted(_together(self.songs), key=lambda group: _rank(self.songs[group[0]], seed))
         if len(groups) < len(fractions):
-            why = "all of them share a part, sample for sample" if len(groups) == 1 < len(self) else f"{len(groups)} of them distinct"
-            raise DataError(f"{len(self)} song(s), {why}, cannot make {len(fractions)} disjoint splits; add other songs")
+            why = (
+                "which all share a part, sample for sample," if len(groups) == 1 < len(self) else f"{len(groups)} of them distinct,"
+            )
+            raise DataError(f"{len(self)} song(s), {why} cannot make {len(fractions)} disjoint splits; add other songs")
         edges = np.round(np.cumsum([0.0, *fractions]) * len(groups)).astype(int)
         for index in range(1, len(edges)):  # at least one group each, and enough left for those that follow
             edges[index] = min(max(edges[index], edges[index - 1] + 1), len(groups) - (len(edges) - 1 - index))
-        chosen = [sorted(song for group in groups[a:b] for song in group) for a, b in zip(edges, edges[1:], strict=False)]
+        chosen = [sorted(song for group in groups[a:b] for song in group) for a, b in itertools.pairwise(edges)]
         return tuple(type(self)([self.songs[index] for index in part]) for part in chosen)
 
     def grid(self, rate: int, samples: int, hop: int | None = None) -> list[Slot]:
@@ -209,7 +212,8 @@ def _mention(songs: Sequence[Song]) -> None:
     """What was evened out without asking, said once."""
     uneven = [song.name for song in songs if max(p.seconds for p in song.parts) - min(p.seconds for p in song.parts) > 0.1]
     if uneven:
-        warnings.warn(f"{len(uneven)} song(s) have parts of unequal length, the first {uneven[0]}; shorter ones end in silence", stacklevel=3)
+        fact = f"{len(uneven)} song(s) have parts of unequal length, the first {uneven[0]}"
+        warnings.warn(f"{fact}; shorter parts end in silence", stacklevel=3)
     wide = [str(source.path) for song in songs for part in song.parts for source in part.sources if source.sound.channels > 2]
     if wide:
         warnings.warn(f"{len(wide)} file(s) have more than 2 channels, the first {wide[0]}; all were averaged", stacklevel=3)
