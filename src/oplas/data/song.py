@@ -55,13 +55,12 @@ class Part:
     def seconds(self) -> float:
         return max(source.sound.seconds for source in self.sources)
 
-    def window(self, start: int, rate: int, samples: int) -> np.ndarray:
-        """``[samples]``, silence where the part has ended."""
-        out = np.zeros(samples, np.float32)
-        for source in self.sources:
-            piece = source.wave(rate)[start : start + samples]
+    def window(self, start: int, rate: int, out: np.ndarray) -> None:
+        """Fill ``out`` with what is played from ``start``: silence where the part has ended."""
+        first, *others = (source.wave(rate)[start : start + len(out)] for source in self.sources)
+        out[: len(first)], out[len(first) :] = first, 0
+        for piece in others:
             out[: len(piece)] += piece
-        return out
 
     def power(self, starts: np.ndarray, seconds: float) -> np.ndarray:
         """Mean square of windows of ``seconds`` at ``starts`` (s); the powers of independent sources add."""
@@ -109,4 +108,7 @@ class Song:
     def window(self, labels: tuple[str, ...], start: int, rate: int, samples: int) -> np.ndarray:
         """The named parts in one window: ``[len(labels), samples]``."""
         named = {part.label: part for part in self.parts}
-        return np.stack([named[label].window(start, rate, samples) for label in labels])
+        out = np.empty((len(labels), samples), np.float32)
+        for row, label in zip(out, labels, strict=True):
+            named[label].window(start, rate, row)
+        return out

@@ -99,10 +99,8 @@ class Stems:
             raise DataError(f"fractions {fractions} must be positive and add up to at most 1; for example split(0.8, 0.2)")
         groups = sorted(_together(self.songs), key=lambda group: _rank(self.songs[group[0]], seed))
         if len(groups) < len(fractions):
-            why = (
-                "which all share a part, sample for sample," if len(groups) == 1 < len(self) else f"{len(groups)} of them distinct,"
-            )
-            raise DataError(f"{len(self)} song(s), {why} cannot make {len(fractions)} disjoint splits; add other songs")
+            alike = f"{len(groups)} when those that share a part, sample for sample, count as one"
+            raise DataError(f"{len(self)} song(s), {alike}, cannot make {len(fractions)} disjoint splits; add other songs")
         edges = np.round(np.cumsum([0.0, *fractions]) * len(groups)).astype(int)
         for index in range(1, len(edges)):  # at least one group each, and enough left for those that follow
             edges[index] = min(max(edges[index], edges[index - 1] + 1), len(groups) - (len(edges) - 1 - index))

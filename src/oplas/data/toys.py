@@ -21,7 +21,9 @@ SLOTS = 256
 class Points:
     r"""Scenes of `k` points in the plane, each with its own fader; a mix is their sum (OpLaS mixer toy).
 
-    .. math:: x_i = f_i u_i, \quad u_1 \sim 1.2\,U[-1,1]^2,\; u_{i>1} \sim U[-1,1]^2, \quad f_i = \pm 1 + \tfrac12 \tanh 2v_i,\; v_i \sim U[-1,1]
+    .. math:: x_i = f_i u_i, \qquad f_i = \pm 1 + \tfrac12 \tanh 2v_i, \qquad v_i \sim U[-1,1], \quad u_i \sim U[-1,1]^2,
+
+    the first point 1.2 times as far out.
 
     A song is a seed: its 256 scenes are the same whenever they are asked for. Draws are fresh from the same law.
     There is no sample rate: ``rate`` is 0 and ``samples`` 2, as :func:`oplas.encoders.toy.mixer` has them.
@@ -59,7 +61,7 @@ class Points:
         edges = [round(sum(fractions[:index]) * len(self.names)) for index in range(len(fractions) + 1)]
         if not fractions or min(fractions) <= 0 or sum(fractions) > 1 + 1e-9 or len(set(edges)) < len(edges):
             raise DataError(
-                f"{len(self)} songs cannot be split by {fractions}; give positive fractions of at most 1, or more songs"
+                f"{len(self)} songs cannot be split by {fractions}; give fractions that add up to at most 1, or more songs"
             )
         order = torch.randperm(len(self.names), generator=torch.Generator().manual_seed(seed)).tolist()
         groups = [sorted(order[a:b]) for a, b in itertools.pairwise(edges)]
