@@ -44,13 +44,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_content(page: str, **_: Any) -> str:
+def on_page_content(content: str, **_: Any) -> str:
     """Equations become MathML, which browsers draw by themselves."""
 
     def draw(match: re.Match[str]) -> str:
         return convert(html.unescape(match[2]), display="block" if match[1] == "div" else "inline")
 
-    return _MATH.sub(draw, page)
+    return _MATH.sub(draw, content)
 
 
 class Roles(griffe.Extension):

@@ -13,12 +13,13 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "oplas"
 #: Lowest rung first. A module imports from lower rungs and from itself, never from a sibling on its own rung.
 LADDER = (
     {"_errors"},
-    {"_types", "_download", "_artefact", "_spelled"},
+    {"_types", "_download", "_artefact", "_spelled", "_ranks"},
     {"functional"},
     {"encoders", "projectors", "operators", "data"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
+    {"evidence", "_checkpoint"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"learn", "certify", "translate", "decompose", "store"},
     {"report"},
