@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from pathlib import Path
@@ -26,7 +27,7 @@ def units() -> dict[str, list[str]]:
         parts = parts[:-1] if parts[-1] == "__init__" else parts
         if parts and not any(part.startswith("_") for part in parts):
             found.setdefault(parts[0], []).append(".".join(["oplas", *parts]))
-    return found
+    return {name: modules[1:] or modules for name, modules in found.items()}  # a package only gathers its modules' names
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -42,6 +43,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         body = "\n\n".join(f"::: {module}" for module in modules)
         files.append(File.generated(config, f"reference/{name}.md", content=f"# {name}\n\n{body}\n"))
     return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """``{{ src/oplas/FILE.py }}`` becomes that module's docstring: a rule is written once, beside the code that applies it."""
+
+    def quote(match: re.Match[str]) -> str:
+        text = ast.get_docstring(ast.parse((SOURCE.parents[1] / match[1]).read_text(encoding="utf-8"))) or ""
+        return markup(text)
+
+    return re.sub(r"(?m)^\{\{ (src/oplas/\S+\.py) \}\}$", quote, markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:
@@ -60,8 +71,12 @@ class Roles(griffe.Extension):
         """Rewrite math, cross-reference and literal markup of one docstring."""
         if obj.docstring is None:
             return
-        text = obj.docstring.value
-        text = re.sub(r":math:`([^`]+)`", lambda match: f"\\({match[1]}\\)", text)
-        text = _DISPLAY.sub(lambda match: f"{match[1]}\\[{' '.join(match[2].split())}\\]\n", text)
-        text = re.sub(r":(?:class|meth|func|mod|attr|data|obj):`~?([^`]+)`", r"`\1`", text)
-        obj.docstring.value = text.replace("``", "`")
+        obj.docstring.value = markup(obj.docstring.value)
+
+
+def markup(text: str) -> str:
+    """Docstring notation as Markdown."""
+    text = re.sub(r":math:`([^`]+)`", lambda match: f"\\({match[1]}\\)", text)
+    text = _DISPLAY.sub(lambda match: f"{match[1]}\\[{' '.join(match[2].split())}\\]\n", text)
+    text = re.sub(r":(?:class|meth|func|mod|attr|data|obj):`~?([^`]+)`", r"`\1`", text)
+    return text.replace("``", "`")

@@ -19,7 +19,7 @@ LADDER = (
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
-    {"evidence", "_checkpoint"},
+    {"evidence", "certificate", "_checkpoint"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"learn", "certify", "translate", "decompose", "store"},
     {"report"},
