@@ -51,12 +51,19 @@ def constant_q_filters(rate: int, samples: int, low: float = 32.703, bins: int =
     octaves = []
     for first in range(0, bins, per_octave):
         group = slice(first, first + per_octave)
-        # Half an octave to both sides: a Hann filter's response has fallen below -60 dB there.
+        # Half an octave to both sides: a Hann filter's response has fallen below -50 dB there.
         start = int(frequency[group][0] / math.sqrt(2) * length / rate)
-        width = min(int(frequency[group][-1] * math.sqrt(2) * length / rate), length // 2) - start
+        width = _fast(int(frequency[group][-1] * math.sqrt(2) * length / rate) - start)
+        width = min(width, length // 2 - start)
         offset = torch.arange(start, start + width, dtype=torch.float64) / length - frequency[group, None] / rate
         octaves.append(Octave(_hann_response(offset * lengths[group, None]).float(), start, length))
     return octaves
+
+
+def _fast(width: int) -> int:
+    """The next length that is a multiple of a large power of two, for which transforms are quick."""
+    step = 2 ** max(width.bit_length() - 4, 0)
+    return -(-width // step) * step
 
 
 def _hann_response(cycles: Tensor) -> Tensor:
@@ -82,5 +89,5 @@ def constant_q_power(x: Tensor, octaves: list[Octave], segments: int = 1) -> Ten
         band = spectrum[:, None, octave.start : octave.start + width] * octave.response
         wave = torch.fft.ifft(band) * (width / octave.length)
         heard = round(x.shape[-1] * width / octave.length)
-        rows.append(pool(torch.view_as_real(wave).square().sum(-1)[..., :heard], segments))
+        rows.append(pool((wave.real.square() + wave.imag.square())[..., :heard], segments))
     return torch.cat(rows, 1)

@@ -81,7 +81,7 @@ def power_spectrogram(x: Tensor, window: Tensor, hop: int) -> Tensor:
     if x.shape[-1] <= len(window) // 2:
         raise ShapeError(f"a window of {x.shape[-1]} samples is shorter than half a frame of {len(window)}; use longer windows")
     frames = torch.stft(x, len(window), hop, window=window, center=True, pad_mode="reflect", return_complex=True)
-    return torch.view_as_real(frames).square().sum(-1)
+    return frames.real.square() + frames.imag.square()
 
 
 def pool(power: Tensor, segments: int) -> Tensor:
