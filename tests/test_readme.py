@@ -1,0 +1,78 @@
+"""What the README and the how-to pages show is what happens."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import oplas
+from oplas import data
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder ``my/songs``, and everything so small that a page runs in seconds."""
+    import soundfile
+
+    songs = data.band(seed=5, songs=6, seconds=6.0)
+    for slot in songs.grid(16000, 6 * 16000):
+        scene = songs.scene(slot, 16000, 6 * 16000)
+        folder = tmp_path / "my" / "songs" / songs.names[slot.song]
+        folder.mkdir(parents=True)
+        for label, wave in zip(scene.labels, scene.parts, strict=True):
+            soundfile.write(folder / f"{label}.flac", wave.numpy(), 16000)
+    small = functools.partial(oplas.learn, steps=20, batch=16, evidence=64, progress=False)
+    monkeypatch.setattr(oplas, "learn", small)
+    monkeypatch.setattr(data, "band", lambda **_: songs)
+    monkeypatch.setenv("OPLAS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.usefixtures("tiny")
+def test_the_python_on_the_page_runs(page: Path) -> None:
+    torch.manual_seed(0)
+    scope: dict[str, object] = {"__name__": "page"}
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), scope)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_the_commands_on_the_page_exist(page: Path) -> None:
+    commands = [line.split("#")[0].split() for block in blocks(page, "bash") for line in block.splitlines() if line.strip()]
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for command in commands:
+        if command[0] == "make":
+            assert command[1] in targets
+        elif command[0] == "oplas":
+            shown = subprocess.run([Path(sys.executable).with_name("oplas"), command[1], "--help"], capture_output=True, text=True)
+            assert shown.returncode == 0, shown.stderr
+            for option in (word for word in command if word.startswith("--")):
+                assert option in shown.stdout
+        else:
+            assert shutil.which(command[0]) or (ROOT / command[0]).is_file()
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_the_links_on_the_page_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (ROOT / link).is_file()] == []
+
+
+def test_the_readme_names_the_test_command_of_the_project() -> None:
+    assert "make test" in blocks(ROOT / "README.md", "bash")[0]
+    assert "step make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
