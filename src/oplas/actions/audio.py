@@ -28,9 +28,6 @@ class Mix(Action):
         before = scene.parts[chosen] * (10 ** (theta / 20))[:, None].to(scene.parts)
         return before, before.sum(0), theta, chosen.tolist()
 
-    def __repr__(self) -> str:
-        return f"Mix({self.least}, {self.most}, gain_db={self.gain_db})"
-
 
 class Gain(Action):
     r"""One part is made louder or softer: :math:`x'=10^{\theta/20}x`, theta in dB."""
@@ -43,6 +40,3 @@ class Gain(Action):
         theta = decibels(self.low, self.high, 1, generator)
         before = scene.parts[which : which + 1]
         return before, before[0] * (10 ** (theta / 20)).to(before), theta, [which]
-
-    def __repr__(self) -> str:
-        return f"Gain({self.low}, {self.high})"

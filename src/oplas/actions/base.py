@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from .._errors import DataError
+from .._spelled import Spelled
 from .._types import Trials
 from ..data.base import Dataset, Scene
 from ..encoders.base import Encoder
@@ -16,7 +17,7 @@ from ..encoders.base import Encoder
 _WINDOWS = 256  # encoded at a time: bounds the memory, whatever the number of trials
 
 
-class Action(ABC):
+class Action(Spelled, ABC):
     """A deed done to the parts of a scene. Draws its own parameter theta and applies it."""
 
     least: int = 1

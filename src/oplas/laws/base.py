@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Generator, Tensor, nn
 
+from .._spelled import Spelled
 from .._types import Trials
 from ..actions.base import Action
 from ..data.base import Dataset
@@ -52,7 +53,7 @@ class Seen:
         return torch.cat([self.before[self.trials.present], self.after])
 
 
-class Law(nn.Module, ABC):
+class Law(Spelled, nn.Module, ABC):
     """A claim about a space. ``learn`` minimises ``weight`` times the mean square of :meth:`residual`."""
 
     weight: float = 1.0

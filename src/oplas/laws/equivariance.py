@@ -32,6 +32,3 @@ class Equivariance(Law):
 
     def residual(self, seen: Seen) -> Tensor:
         return (self.predict(seen) - seen.after) / (seen.after.detach().var(0) + 1e-4).sqrt()
-
-    def extra_repr(self) -> str:
-        return f"{self.action!r}"

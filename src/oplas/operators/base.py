@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from .._spelled import Spelled
 
-class Operator(nn.Module, ABC):
+
+class Operator(Spelled, nn.Module, ABC):
     r"""What an action becomes in the space: :math:`(z_1,\dots,z_k;\theta)\mapsto z'`.
 
     Shape:

@@ -1,0 +1,231 @@
+r"""Certifying: the laws' residuals on songs never heard, beside controls, and a verdict.
+
+The verdict's rule, on the lower end of the 95 % interval of R² over songs and on the retrieval of the missing part:
+
+- ``vacuous``: the latents do not vary, or their effective rank is below 2, or the missing part is found no oftener than
+  chance allows (top-1 not above chance, by its interval): the law is met by having nothing to say.
+- ``holds``: R² >= 0.9 and top-1 >= 0.25 (both lower ends), R² above every control's.
+- ``partly``: R² >= 0.5 (lower end), above every control's.
+- ``no simple operator``: everything else: the space says something, but this operator does not describe the action.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import platform
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Generator, Tensor
+
+from ._errors import DataError
+from ._types import Trials
+from .actions.audio import Gain
+from .certificate import Certificate, Row
+from .evidence import Evidence, gather
+from .functional.spread import effective_rank, spectrum
+from .laws.base import Seen
+from .laws.equivariance import Equivariance
+from .measure import Additivity, additivity, bootstrap, conformal, family_probe, homogeneity, neighbour_overlap, ranks
+from .operators.linear import Sum
+
+if TYPE_CHECKING:
+    from .data.base import Dataset
+    from .space import Space
+
+LEVEL = 0.9
+
+
+@torch.no_grad()
+def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int = 1000, gain: Trials | None = None) -> Certificate:
+    r"""Measure the space's first equivariance law on songs it has not learned from.
+
+    Figures: additivity :math:`R^2=1-\sum\|z_{mix}-\sum_i z_i\|^2/\sum\|z_{mix}-\bar z\|^2`; retrieval of the missing part
+    (mix minus all parts but one, nearest among every part heard); effective rank; a linear probe of the part's label and
+    the share of the encoder's neighbours kept; each beside the same figures of the encoder's own space, an untrained
+    projector, shuffled parts, a collapsed space and the mean as prediction.
+
+    Args:
+        data: songs never learned from, or trials gathered from such.
+        trials: at most so many windows; each window of a song serves once.
+        gain: trials of :class:`oplas.actions.Gain`, gathered from ``data`` when songs are given.
+
+    Raises:
+        DataError: no equivariance law, fewer than two songs, or codes that do not vary.
+    """
+    law = next((each for each in space.laws if isinstance(each, Equivariance)), None)
+    if law is None:
+        raise DataError("the space claims no Equivariance law, so there is nothing to certify; give it one, such as Equivariance(Mix(), Sum())")
+    evidence = gather(space, data, trials, seed, grid=True)
+    mixes = next(t for laws, t in evidence.shares if law in laws)
+    if len(mixes.song.unique()) < 2:
+        raise DataError(f"certifying needs at least two songs; the evidence comes from {len(mixes.song.unique())}; add songs it has not learned from")
+    if float(mixes.after.var(0).sum()) <= 1e-12 * float(mixes.after.square().mean()) + 1e-30:
+        raise DataError(f"all {len(mixes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
+    if gain is None and not isinstance(data, Trials):
+        gain = Gain().trials(space.encoder, data, max(trials // 2, 64), Generator().manual_seed(seed + 1), grid=True)
+    rows, own = _rows(space, law, mixes, seed)
+    seen = space.see(mixes)
+    exponent, fit = homogeneity(*_flat(space.see(gain)), gain.theta[:, 0]) if gain is not None else (math.nan, math.nan)
+    by_count = {
+        int(k): {"r2": own.additive.r2(mixes.count == k), "top1": own.top(1, mixes.count == k), "trials": int((mixes.count == k).sum())}
+        for k in mixes.count.unique()
+    }
+    scores = torch.stack([own.additive.each[mixes.song == s].square().mean().sqrt() for s in mixes.song.unique()])
+    chance = {"top1": 1 / own.candidates, "probe": own.probe_chance}
+    verdict, why = _verdict(rows, chance["top1"])
+    return Certificate(
+        verdict=verdict, why=why, law=f"{law.action!r} → {law.operator!r}", rows=tuple(rows), by_count=by_count,
+        homogeneity={"exponent": exponent, "r2": fit}, conformal={"level": LEVEL, "bound": conformal(scores, LEVEL), "songs": len(scores)},
+        residuals=_residuals(space, evidence), axioms=_axioms(space, mixes), code_r2=_code_r2(space, law, seen),
+        chance=chance, songs=len(scores), trials=len(mixes), candidates=own.candidates,
+        encoder={"name": space.encoder.name, "identity": space.encoder.identity, "dim": space.encoder.dim, "width": space.width},
+        seed=seed, data=str(getattr(data, "fingerprint", "gathered trials")), versions=_versions(), plots=_plots(own, rows, mixes),
+    )  # fmt: skip
+
+
+class Judged:
+    """One space's latents on the evidence, and everything the table says of them."""
+
+    def __init__(self, name: str, before: Tensor, after: Tensor, predicted: Tensor, mixes: Trials, *, sums: bool) -> None:
+        self.name, self.mixes, self.after, self.predicted = name, mixes, after, predicted
+        self.parts = before[mixes.present]
+        self.additive = additivity(predicted, after, mixes.count)
+        index = torch.full(mixes.present.shape, -1)
+        index[mixes.present] = torch.arange(len(self.parts))
+        if sums:  # the missing part: mix minus all parts but the first
+            self.ranks = ranks(after - predicted + before[:, 0], self.parts, index[:, 0])
+            self.candidates = len(self.parts)
+        else:
+            gallery = torch.cat([after, self.parts])
+            self.ranks = ranks(predicted, gallery, torch.arange(len(after)))
+            self.candidates = len(gallery)
+        song = mixes.song[:, None].expand_as(mixes.present)[mixes.present]
+        self.probe, self.probe_chance = family_probe(self.parts, mixes.label[mixes.present], song)
+
+    def top(self, k: int, rows: Tensor | None = None) -> float:
+        hit = (self.ranks < k).double()
+        return float((hit if rows is None else hit[rows]).mean())
+
+    def row(self) -> Row:
+        mixes, add = self.mixes, self.additive
+        r2_low, r2_high = bootstrap(add.r2, mixes.song)
+        top_low, top_high = bootstrap(lambda rows: self.top(1, rows), mixes.song)
+        codes = mixes.before[mixes.present]
+        return Row(
+            self.name, add.r2(), r2_low, r2_high, add.affinity(), add.defect(), self.top(1), top_low, top_high, self.top(5),
+            float(self.ranks.median()) + 1, effective_rank(torch.cat([self.parts, self.after])), self.probe, neighbour_overlap(self.parts, codes),
+        )  # fmt: skip
+
+
+def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[list[Row], Judged]:
+    seen = space.see(mixes)
+    sums = isinstance(law.operator, Sum)
+
+    def judge(name: str, seen: Seen) -> Judged:
+        return Judged(name, seen.before, seen.after, law.predict(seen), mixes, sums=sums)
+
+    own = judge("this space", seen)
+    raw = Seen(space, mixes, mixes.before, mixes.after)
+    order = torch.roll(torch.randperm(len(mixes), generator=Generator().manual_seed(seed)), 1)
+    shuffled = Seen(space, mixes, seen.before[order] * mixes.present[..., None], seen.after)
+    point = Seen(space, mixes, seen.before * 0 + 0.0, seen.after * 0)
+    mean = Judged("mean as prediction", seen.before, seen.after, seen.after.mean(0).expand_as(seen.after), mixes, sums=False)
+    controls = [judge("encoder's own", raw)] if isinstance(law.operator, Sum) else []
+    controls += [judge("untrained", _untrained(space, mixes, seed).see(mixes)), judge("shuffled parts", shuffled), judge("collapsed", point), mean]
+    return [each.row() for each in (own, *controls)], own
+
+
+def _untrained(space: Space, mixes: Trials, seed: int) -> Space:
+    from .projectors import build
+
+    other = copy.copy(space)
+    other._modules = dict(space._modules)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        other.projector = build(repr(space.projector)).to(mixes.after)
+    other.projector.prepare(mixes.codes)
+    return other
+
+
+def _verdict(rows: list[Row], chance: float) -> tuple[str, str]:
+    own, controls = rows[0], rows[1:]
+    best = max((r for r in controls if math.isfinite(r.r2)), key=lambda r: r.r2)
+    if not math.isfinite(own.r2) or own.effective_rank < 2:
+        return "vacuous", f"the space has effective rank {own.effective_rank:.1f}: it says too little for a law to mean anything"
+    if not own.top1_low > chance:
+        return "vacuous", f"the missing part is found in {own.top1:.1%} of cases, no better than chance ({chance:.2%})"
+    figures = f"R² {own.r2:.3f} (at least {own.r2_low:.3f} over songs), missing part found first in {own.top1:.0%} of cases"
+    if own.r2 <= best.r2:
+        return "no simple operator", f"{figures}, and the control '{best.space}' does as well: R² {best.r2:.3f}"
+    if own.r2_low >= 0.9 and own.top1_low >= 0.25:
+        return "holds", figures
+    if own.r2_low >= 0.5:
+        return "partly", figures
+    return "no simple operator", figures
+
+
+def _flat(seen: Seen) -> tuple[Tensor, Tensor]:
+    return seen.before[:, 0], seen.after
+
+
+def _residuals(space: Space, evidence: Evidence) -> dict[str, dict[str, float | str]]:
+    found: dict[str, dict[str, float | str]] = {}
+    for laws, trials in evidence.shares:
+        seen = space.see(trials)
+        for law in laws:
+            found[repr(law)] = {"rms": float(law.residual(seen).square().mean().sqrt()), "status": "measured"}
+    return found
+
+
+def _axioms(space: Space, mixes: Trials) -> dict[str, float | str]:
+    """Where the projector inverts itself, the induced addition on codes: its axioms' worst errors, in float64."""
+    if not space.projector.exact_inverse:
+        return {"status": "none: the projector has no exact inverse"}
+    double = copy.deepcopy(space).double()
+    y = mixes.after[:96].double()
+    a, b, c = y.split(len(y) // 3)[:3]
+    unit = float(mixes.after.double().std())
+
+    def worst(p: Tensor, q: Tensor) -> float:
+        return float((p - q).abs().max()) / unit
+
+    plus, times = double.add, double.scale
+    return {
+        "status": "exact",
+        "commutes": worst(plus(a, b), plus(b, a)),
+        "associates": worst(plus(plus(a, b), c), plus(a, plus(b, c))),
+        "zero": worst(plus(a, double.origin.expand_as(a)), a),
+        "negative": worst(plus(a, times(-1.0, a)), double.origin.expand_as(a)),
+        "distributes": worst(times(2.0, plus(a, b)), plus(times(2.0, a), times(2.0, b))),
+        "scalars": worst(times(1.5, times(2.0, a)), times(3.0, a)),
+    }
+
+
+def _code_r2(space: Space, law: Equivariance, seen: Seen) -> float:
+    """R² of the mix's *code* predicted by operating in the space and coming back; NaN without a way back."""
+    if space.inverse is None and not space.projector.exact_inverse:
+        return math.nan
+    back = space.lift(law.predict(seen))
+    return Additivity.r2(additivity(back, seen.trials.after, seen.trials.count))
+
+
+def _versions() -> dict[str, str]:
+    from . import __version__
+
+    return {"oplas": __version__, "torch": torch.__version__, "python": platform.python_version()}
+
+
+def _plots(own: Judged, rows: list[Row], mixes: Trials, points: int = 400) -> dict[str, object]:
+    """What the report draws: sums over mixes in two principal axes, defects, retrieval curve, spectrum."""
+    centred = own.after.double() - own.after.double().mean(0)
+    axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2].T
+    flat = {name: ((z[:points].double() - own.after.double().mean(0)) @ axes).tolist() for name, z in (("mix", own.after), ("sum", own.predicted))}
+    thresholds = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000]
+    return {
+        "pca": flat,
+        "defects": own.additive.each[:2000].tolist(),
+        "retrieval": {"rank": thresholds, "found": [own.top(k) for k in thresholds]},
+        "spectrum": spectrum(torch.cat([own.parts, own.after]))[:64].tolist(),
+    }

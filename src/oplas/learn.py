@@ -1,0 +1,180 @@
+"""Learning: one loop that minimises the laws' mean squared residuals on songs, and stops on songs it does not train on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor
+
+from . import _checkpoint, _ranks
+from ._errors import DataError
+from ._types import Trials
+from .evidence import Evidence, Stream, gather
+
+if TYPE_CHECKING:
+    from .data.base import Dataset
+    from .space import Space
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened during learning: losses by step, on the training songs and on the songs held out to stop on."""
+
+    steps: list[int] = field(default_factory=list)
+    train: list[float] = field(default_factory=list)
+    valid: list[float] = field(default_factory=list)
+    best_step: int = 0
+    stopped: str = "finished"
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        if not self.steps:
+            return "nothing was learned: no step was taken"
+        at = self.steps.index(self.best_step)
+        return f"{self.stopped} after {self.steps[-1]} steps in {self.seconds:.0f} s; best at {self.best_step}: held-out loss {self.valid[at]:.4f}"
+
+
+def learn(
+    space: Space,
+    data: Dataset | Trials,
+    valid: Dataset | Trials | None = None,
+    *,
+    seed: int = 0,
+    steps: int = 3000,
+    batch: int = 256,
+    rate: float = 1e-3,
+    evidence: int = 16384,
+    checks: int = 30,
+    patience: int = 8,
+    folder: str | Path | None = None,
+    device: str | torch.device = "cpu",
+    progress: bool = True,
+) -> History:
+    r"""Minimise :math:`\sum_{\text{laws}} w\,\overline{r^2}` over projector, inverse and operators; the encoder stays frozen.
+
+    Evidence is a window of ``evidence`` trials over an endless stream of fresh mixes: an eighth is renewed every
+    ``steps / 16`` steps. Optimiser AdamW, warm-up over a twentieth of the steps, then a cosine to zero. The state with
+    the least loss on the held-out songs is kept.
+
+    Args:
+        data: songs to learn from, or evidence already gathered.
+        valid: songs to stop on; by default a tenth of ``data``'s songs, at least one, is set aside.
+        folder: where the state is saved ten times on the way and on Ctrl-C; found there, learning goes on
+            where it stopped, to the same result as if it had not.
+        checks: how often the held-out loss is read; ``patience`` checks without a better one end learning.
+
+    Raises:
+        DataError: too few songs to set any aside, constant codes, or a loss that is no longer finite.
+        ArtefactError: ``folder`` holds a damaged state, or the state of another run.
+    """
+    began = time.monotonic()
+    if valid is None:
+        if isinstance(data, Trials):
+            raise DataError("gathered evidence was given to learn from, but none to stop on; pass valid=, from other songs")
+        data, valid = data.split(0.9, 0.1, seed=seed)
+    rank, ranks = _ranks.join()
+    stream = Stream(space, data, seed=seed + 1_000_003 * rank, size=evidence, every=max(steps // 16, 1))
+    held = gather(space, valid, count=1024, seed=seed + 1)
+    _prepare(space, stream.at(0))
+    space.to(device).train()
+    held = held.to(device)
+    moving = [p for p in space.parameters() if p.requires_grad]
+    _ranks.share(moving)
+    optimiser = torch.optim.AdamW(moving, lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
+    run = {"seed": seed, "steps": steps, "batch": batch, "rate": rate, "evidence": evidence, "laws": [repr(law) for law in space.laws],
+           "projector": repr(space.projector), "encoder": space.encoder.identity, "ranks": ranks,
+           "data": getattr(data, "fingerprint", "gathered trials")}  # fmt: skip
+    state = _checkpoint.State(space, optimiser, schedule, run, Path(folder) if folder and rank == 0 else None)
+    state.resume(Path(folder) if folder else None)
+    check, keep = max(steps // checks, 1), max(steps // 10, 1)
+    try:
+        with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
+            while state.step < steps and state.stale < patience:
+                step = state.step
+                torch.manual_seed(seed + 7919 * step + 104729 * rank)
+                trials = stream.at(step).draw(batch, Generator().manual_seed(seed + step + 1_000_003 * rank))
+                loss = total(space, trials.to(device))
+                if not torch.isfinite(loss):
+                    raise DataError(f"the loss became {loss.item()} at step {step}; lower rate={rate} or look for extreme codes")
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                _ranks.average(moving)
+                torch.nn.utils.clip_grad_norm_(moving, 1.0)
+                optimiser.step()
+                schedule.step()
+                state.step += 1
+                if state.step % check == 0 or state.step == steps:
+                    state.note(loss.item(), _held_out(space, held))
+                if state.step % keep == 0:
+                    state.save()
+                advance(loss.item())
+    except KeyboardInterrupt:
+        state.save()
+        raise
+    finally:
+        state.restore_best()
+        space.eval()
+    state.save()
+    stopped = "finished" if state.step >= steps else "stopped early: the held-out loss no longer fell"
+    history = History(stopped=stopped, seconds=time.monotonic() - began, **state.log())
+    space.card |= {"learned": {**run, "history": history.to_dict()}}
+    return history
+
+
+def total(space: Space, evidence: Evidence) -> Tensor:
+    """The loss: for each law its weight times the mean square of its residual."""
+    loss = space.origin.new_zeros(())
+    for laws, trials in evidence.shares:
+        seen = space.see(trials)
+        for law in laws:
+            loss = loss + law.weight * law.residual(seen).square().mean()
+    return loss
+
+
+@torch.no_grad()
+def _held_out(space: Space, evidence: Evidence) -> float:
+    space.eval()
+    value = float(total(space, evidence))
+    space.train()
+    return value
+
+
+def _prepare(space: Space, evidence: Evidence) -> None:
+    """Let projector and inverse take the codes' scale; refuse codes that do not vary."""
+    codes = evidence.codes
+    if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
+        raise DataError(f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
+    space.projector.prepare(codes)
+    if space.inverse is not None:
+        with torch.no_grad():
+            space.inverse.prepare(space.project(codes), codes)
+
+
+def _pace(step: int, steps: int) -> float:
+    warm = max(steps // 20, 1)
+    return (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+
+
+@contextmanager
+def _bar(steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None]]:
+    if not wanted:
+        yield lambda loss: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns: Iterable[Any] = ("learning", BarColumn(), TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=steps, completed=done, loss=math.nan)
+        yield lambda loss: bar.update(task, advance=1, loss=loss)
