@@ -1,4 +1,4 @@
-"""Train oplas-mini, or measure it: ``python benchmarks/train_mini.py [--evaluate | --quick] [--cache DIR]``.
+"""Train oplas-mini, or measure it: ``python benchmarks/train_mini.py [--evaluate | --quick]``.
 
 Self-supervised, from rendered and recorded sound alone; nothing here knows the mixing law. A window (a random mix, level,
 equaliser and speed) is encoded with some patches hidden; a decoder, thrown away afterwards, must tell its log-mel image at four
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import time
 from pathlib import Path
@@ -93,7 +92,8 @@ def train(corpus: dict[str, list[Piece]], steps: int, seed: int, batch: int = 12
             line = "  ".join(f"{name} {value / 100:.4f}" for name, value in zip(("told", "apart", "shape"), sums, strict=True))
             print(f"step {step + 1}  {line}  cpu {time.process_time() - start:.0f} s", flush=True)
             sums[:] = 0
-    return average.module
+    model.load_state_dict(average.module.state_dict())
+    return model
 
 
 @torch.no_grad()
@@ -115,22 +115,16 @@ def save(model: Mini, path: Path) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--evaluate", action="store_true", help="measure the shipped weights, write results/mini.json")
-    parser.add_argument("--quick", action="store_true", help="measure on less data, within a minute; nothing is written")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "oplas", help="rendered and unpacked sound")
+    parser.add_argument("--evaluate", action="store_true", help="only measure the shipped weights: benchmarks/mini.py")
+    parser.add_argument("--quick", action="store_true", help="the same on less data, within a minute; nothing is written")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()
-    prepare(args.cache)
     if args.evaluate or args.quick:
-        from _mini_figures import figures
+        import mini
 
-        result = figures(args.cache, quick=args.quick)
-        if args.evaluate:
-            path = Path(__file__).parent / "results" / "mini.json"
-            path.with_suffix(".part").write_text(json.dumps(result, indent=1) + "\n")
-            os.replace(path.with_suffix(".part"), path)
-        print(json.dumps(result))
+        mini.main(["--quick"] if args.quick else [])
     else:
-        print("SHA256 =", save(train(load(args.cache, test=False), args.steps, args.seed), args.out))
+        prepare()
+        print("SHA256 =", save(train(load(test=False), args.steps, args.seed), args.out))

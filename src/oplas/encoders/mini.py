@@ -38,6 +38,8 @@ class Mini(Encoder):
     """
 
     name, rate, samples, dim = "mini-1", 16000, 48000, 256
+    window: Tensor
+    filters: Tensor
 
     def __init__(self, width: int = 64, depth: int = 3, tap: int = 24) -> None:
         super().__init__()
