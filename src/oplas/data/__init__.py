@@ -1,8 +1,9 @@
 """Songs made of parts: files, a built-in band, and toys with known answers."""
 
 from . import toys
+from .band import band
 from .base import Dataset, Scene, Slot
 from .render import render
 from .stems import Stems, stems
 
-__all__ = ["Dataset", "Scene", "Slot", "Stems", "render", "stems", "toys"]
+__all__ = ["Dataset", "Scene", "Slot", "Stems", "band", "render", "stems", "toys"]
