@@ -115,12 +115,14 @@ def _voice(random: np.random.Generator, rate: int, odds: tuple[float, float, flo
 
 
 def _rests(random: np.random.Generator, style: _Style, names: list[str]) -> set[tuple[str, int]]:
-    """Which parts pause in which section of four bars; at least two always play."""
+    """Which parts pause in which section of four bars; at least two always play, and none pauses throughout."""
     paused = set()
     for section in range(style.bars // 4 + 1):
         for name in random.permutation(names)[: random.choice(3, p=(0.6, 0.3, 0.1))]:
             paused.add((str(name), section))
-    return paused
+    whole = max(1, (style.bars - 1) // 4)
+    silent = {name for name in names if all((name, section) in paused for section in range(whole))}
+    return paused - {(name, 0) for name in silent}
 
 
 def _drums(random: np.random.Generator, style: _Style) -> Iterator[_Note]:
@@ -177,7 +179,7 @@ def _lead(random: np.random.Generator, style: _Style) -> Iterator[_Note]:
     octave, length, form = random.choice([14, 21, 21]), random.uniform(0.6, 1.05), (0, 0, 1, 0)
     for bar in range(style.bars):
         for step, until, degree in motifs[form[bar % 4]]:
-            if random.random() < 0.1:
+            if bar and random.random() < 0.1:
                 continue
             on_chord = style.chords[bar % 4] if step % 8 == 0 else 0
             wander = int(random.choice([0, 0, 0, -1, 1]))
