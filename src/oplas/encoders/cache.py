@@ -59,14 +59,16 @@ class Cached(Encoder):
         """As :meth:`Encoder.encode`; only windows never seen before, by any process, reach the encoder."""
         if x.ndim != 2 or x.shape[1] != self.samples or not len(x):
             return self.encoder.encode(x, batch)
-        return torch.cat([self._part(part, batch) for part in x.split(batch)])
+        return torch.cat([self._part(part) for part in x.split(min(batch, 1024))])
 
-    def _part(self, x: Tensor, batch: int) -> Tensor:
+    def _part(self, x: Tensor) -> Tensor:
+        if not self.usable:
+            return self.encoder.encode(x, len(x))
         keys = list(self._keys(x))
         known = self._read(keys)
         fresh = {key: row for row, key in enumerate(keys) if key not in known}
         if fresh:
-            codes = self.encoder.encode(x[list(fresh.values())], batch)
+            codes = self.encoder.encode(x[list(fresh.values())], len(x)).float()
             made = dict(zip(fresh, codes.cpu().numpy(), strict=True))
             self._write(made)
             known |= made
@@ -91,7 +93,7 @@ class Cached(Encoder):
         blobs = [(key, code.astype(np.float32).tobytes()) for key, code in codes.items()]
         self._run("INSERT OR REPLACE INTO codes VALUES (?, ?, ?)", [(key, blob, zlib.crc32(blob)) for key, blob in blobs])
 
-    def _run(self, statement: str, arguments: Sequence[Sequence[object]], again: bool = True) -> list[tuple]:
+    def _run(self, statement: str, arguments: Sequence[Sequence[object]], attempt: int = 0) -> list[tuple]:
         """One transaction. Connections are not kept: they survive neither a fork nor a file moved aside."""
         if not self.usable:
             return []
@@ -106,8 +108,10 @@ class Cached(Encoder):
                 base.executemany(statement, arguments)
                 return []
         except (sqlite3.Error, OSError) as error:
-            if again and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED and self._set_aside(error):
-                return self._run(statement, arguments, again=False)
+            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+            # Look twice before moving it: another process may just have begun it afresh.
+            if damaged and (attempt == 0 or (attempt == 1 and self._set_aside(error))):
+                return self._run(statement, arguments, attempt + 1)
             self.usable = False
             warnings.warn(
                 f"codes of {self.name} are not kept: {self.path} cannot be used ({error}); work goes on without a cache; "
@@ -119,9 +123,9 @@ class Cached(Encoder):
     def _set_aside(self, error: Exception) -> bool:
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
         try:
-            os.replace(self.path, aside)
-            for extra in ("-wal", "-shm"):
+            for extra in ("-wal", "-shm"):  # first, lest they be replayed into the new file
                 self.path.with_name(self.path.name + extra).unlink(missing_ok=True)
+            os.replace(self.path, aside)
         except OSError:
             return False
         warnings.warn(f"the cache {self.path} is damaged ({error}); moved to {aside.name}, and begun afresh", stacklevel=2)
