@@ -19,7 +19,7 @@ from ..functional.spectra import mel_filters
 from .base import Encoder, freeze
 
 WEIGHTS = Path(__file__).with_name("mini.safetensors")
-SHA256 = "b14e28eee4d4bb98fcf50404e956ba5729f1acf09d2cc2b64a9139617894c1f2"
+SHA256 = "2ace372d8dac53352f992efbe7abc65c9b1b2b0a94bf3a7c18379ca55bdbaef3"
 FFT, HOP, BANDS, FRAMES, PATCH = 1024, 500, 96, 96, 8
 FLOOR = 1e-8
 
