@@ -54,18 +54,21 @@ def prepare(cache: Path = CACHE, songs: int = 87, seconds: float = 60.0, workers
     if missing:
         raise DataError(f"training oplas-mini needs {', '.join(missing)} in {SHARED.name} beside this checkout; put them there")
     cache.mkdir(parents=True, exist_ok=True)
+    done = {name: cache / f"{name}.complete" for name in ("freedoom16k", "pop909_16k", "samples")}
     with tempfile.TemporaryDirectory(dir=cache, prefix=".midi-") as scratch:
-        if not (cache / "freedoom16k").is_dir():
-            _unpack(wanted[0], Path(scratch) / "freedoom")
-            for _ in render(Path(scratch) / "freedoom", cache / "freedoom16k", rate=RATE, seconds=120.0, workers=workers):
-                pass
-        if not (cache / "pop909_16k").is_dir():
-            _unpack(wanted[1], Path(scratch) / "pop909")
-            _reorchestrate(Path(scratch) / "pop909", Path(scratch) / "new", songs)
-            for _ in render(Path(scratch) / "new", cache / "pop909_16k", rate=RATE, seconds=seconds, workers=workers):
-                pass
-        if not (cache / "samples").is_dir():
+        midi = Path(scratch)
+        if not done["freedoom16k"].exists():
+            _unpack(wanted[0], midi / "freedoom")
+            list(render(midi / "freedoom", cache / "freedoom16k", rate=RATE, seconds=120.0, workers=workers))
+            done["freedoom16k"].touch()
+        if not done["pop909_16k"].exists():
+            _unpack(wanted[1], midi / "pop909")
+            _reorchestrate(midi / "pop909", midi / "new", songs)
+            list(render(midi / "new", cache / "pop909_16k", rate=RATE, seconds=seconds, workers=workers))
+            done["pop909_16k"].touch()
+        if not done["samples"].exists():
             _unpack(wanted[2], cache / "samples")
+            done["samples"].touch()
 
 
 def load(test: bool, most: int | None = None, cache: Path = CACHE) -> dict[str, list[Piece]]:
