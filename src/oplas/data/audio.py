@@ -90,7 +90,7 @@ def _key(path: Path, cache: str | os.PathLike[str] | None) -> Path:
     try:
         stat = path.stat()
     except OSError as error:
-        raise DataError(f"{path} could not be opened ({error.strerror}); check its name and its permissions") from error
+        raise _closed(path, error) from error
     text = f"{_VERSION} {path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
     return Path(cache or cache_folder()) / "audio" / hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -139,9 +139,10 @@ def _open(path: Path) -> Iterator[Any]:
     import soundfile
 
     try:
-        if not path.stat().st_size:
-            raise DataError(f"{path} is empty (0 bytes); copy or export it again")
         _check_ending(path)
+    except OSError as error:
+        raise _closed(path, error) from error
+    try:
         with soundfile.SoundFile(path) as file:
             yield file
     except soundfile.LibsndfileError as error:
@@ -167,9 +168,14 @@ def _blocks(path: Path, file: Any, size: int) -> Iterator[np.ndarray]:
         raise DataError(f"{path} is truncated: it holds {held}; copy or download it again")
 
 
+def _closed(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path} could not be opened ({error.strerror}); check its name and its permissions")
+
+
 def _check_ending(path: Path) -> None:
     """Refuse what libsndfile forgives: a RIFF file shorter than its header says, an Ogg stream without its last page."""
-    size = path.stat().st_size
+    if not (size := path.stat().st_size):
+        raise DataError(f"{path} is empty (0 bytes); copy or export it again")
     with path.open("rb") as file:
         magic, missing = file.read(4), 0
         if magic == b"RIFF":
