@@ -3,7 +3,8 @@
 from . import toys
 from .band import band
 from .base import Dataset, Scene, Slot
+from .download import get
 from .render import render
 from .stems import Stems, stems
 
-__all__ = ["Dataset", "Scene", "Slot", "Stems", "band", "render", "stems", "toys"]
+__all__ = ["Dataset", "Scene", "Slot", "Stems", "band", "get", "render", "stems", "toys"]
