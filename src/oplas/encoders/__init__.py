@@ -5,9 +5,29 @@ Importing this package loads torch and nothing else; what an encoder needs beyon
 
 from .base import Encoder, freeze
 from .cache import Cached
+from .hub import huggingface
 from .jamendo import jamendo
 from .mini import mini
+from .onnx import onnx
+from .precomputed import Precomputed, load_embeddings
 from .spectral import chroma, cqt, log_mel, power_mel
 from .toy import mixer
+from .vggish import vggish
 
-__all__ = ["Cached", "Encoder", "chroma", "cqt", "freeze", "jamendo", "log_mel", "mini", "mixer", "power_mel"]
+__all__ = [
+    "Encoder",
+    "freeze",
+    "Cached",
+    "mini",
+    "power_mel",
+    "log_mel",
+    "chroma",
+    "cqt",
+    "jamendo",
+    "vggish",
+    "huggingface",
+    "onnx",
+    "Precomputed",
+    "load_embeddings",
+    "mixer",
+]

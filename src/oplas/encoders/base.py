@@ -62,7 +62,7 @@ class Encoder(nn.Module, ABC):
         if not torch.isfinite(x).all():
             raise DataError(f"the batch given to {self.name} holds NaN or infinite samples; mend the file it came from")
         device = next((tensor.device for tensor in self.state_dict().values()), x.device)
-        rows = [self(part.to(device)).to(x.device) for part in x.split(batch)]
+        rows = [self(part.to(device)).to(x.device) for part in x.split(batch) if len(part)]
         codes = torch.cat(rows) if rows else x.new_zeros(0, self.dim)
         if not torch.isfinite(codes).all():
             raise DataError(f"{self.name} answered NaN or infinity to finite input; its weights may be damaged")

@@ -65,7 +65,7 @@ class Tagger(Encoder):
 
     def forward(self, x: Tensor) -> Tensor:
         # One window at a time: a batch of 29-second feature maps would take gigabytes and be no faster.
-        return torch.cat([self._code(window) for window in x.split(1)]) if len(x) else x.new_zeros(0, self.dim)
+        return torch.cat([self._code(window) for window in x.split(1)])
 
     def _code(self, x: Tensor) -> Tensor:
         mel = decibels(self.filters.T @ power_spectrogram(x, self.window, 256))

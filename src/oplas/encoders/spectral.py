@@ -39,8 +39,7 @@ class Spectral(Encoder):
 
     def forward(self, x: Tensor) -> Tensor:
         # A few windows at a time stay in the processor's cache; larger batches are slower, not faster.
-        power = torch.cat([self.power(part) for part in x.split(8)]) if len(x) else x.new_zeros(0, self.dim, 1)
-        y = power.transpose(1, 2).flatten(1)
+        y = torch.cat([self.power(part) for part in x.split(8)]).transpose(1, 2).flatten(1)
         return decibels(y) if self.in_decibels else y
 
 
