@@ -150,11 +150,19 @@ def test_a_bad_file_is_named_with_the_fact_and_leaves_nothing_behind(tmp_path, s
     assert not cache.exists() or not list(cache.rglob("*.*"))
 
 
-def test_a_truncated_mp3_never_passes_for_whole(tmp_path, save, noise):
-    whole = save(tmp_path / "whole.mp3", noise(1, seconds=10)).read_bytes()
-    (tmp_path / "cut.mp3").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(_errors.DataError, match=r"cut\.mp3 is truncated"):
-        audio.read(tmp_path / "cut.mp3", 16000)
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "flac", "ogg", "mp3"])
+def test_a_file_cut_anywhere_never_passes_for_whole(tmp_path, save, noise, suffix):
+    whole = save(tmp_path / f"whole.{suffix}", noise(1, seconds=4)).read_bytes()
+    audio.survey(tmp_path / f"whole.{suffix}")
+    for kept in [*np.random.default_rng(0).integers(1, len(whole), 30), len(whole) - 1]:
+        (tmp_path / f"cut.{suffix}").write_bytes(whole[:kept])
+        with pytest.raises(_errors.DataError, match=rf"cut\.{suffix} (is truncated|could not be read as audio)"):
+            audio.survey(tmp_path / f"cut.{suffix}")
+
+
+def test_audio_under_a_wrong_name_is_known_by_its_content(tmp_path, save, noise):
+    path = save(tmp_path / "a.flac", noise(1)).rename(tmp_path / "a.wav")
+    np.testing.assert_allclose(audio.read(path, 16000), noise(1), atol=2**-14)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])

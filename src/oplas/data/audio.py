@@ -99,7 +99,7 @@ def _stored(path: Path, cache: str | os.PathLike[str] | None) -> Sound | None:
     try:
         with np.load(_key(path, cache).with_suffix(".npz"), allow_pickle=False) as kept:
             rate, frames, channels = (int(value) for value in kept["shape"])
-            return Sound(rate, frames, channels, bytes(kept["digest"]).hex(), kept["energy"])
+            return Sound(rate, frames, channels, bytes(kept["digest"]).hex(), kept["energy"].astype(np.float32))
     except DataError:
         raise
     except Exception:  # absent or damaged (zip has a checksum): decode again
@@ -164,8 +164,8 @@ def _blocks(path: Path, file: Any, size: int) -> Iterator[np.ndarray]:
         seen += len(block)
         yield block.mean(1, dtype=np.float32)
     if seen < file.frames:
-        held = f"{seen / file.samplerate:.1f} s of the {file.frames / file.samplerate:.1f} s its header promises"
-        raise DataError(f"{path} is truncated: it holds {held}; copy or download it again")
+        held = f"{seen / file.samplerate:.2f} s of the {file.frames / file.samplerate:.2f} s its header promises"
+        raise DataError(f"{path} is truncated or damaged: decoding ends after {held}; copy or download it again")
 
 
 def _closed(path: Path, error: OSError) -> DataError:
@@ -173,22 +173,24 @@ def _closed(path: Path, error: OSError) -> DataError:
 
 
 def _check_ending(path: Path) -> None:
-    """Refuse what libsndfile forgives: a RIFF file shorter than its header says, an Ogg stream without its last page."""
+    """Refuse what libsndfile forgives: a RIFF or AIFF file shorter than its header says, an Ogg stream without its
+    last page."""
     if not (size := path.stat().st_size):
         raise DataError(f"{path} is empty (0 bytes); copy or export it again")
     with path.open("rb") as file:
         magic, missing = file.read(4), 0
-        if magic == b"RIFF":
+        if magic in {b"RIFF", b"FORM"}:
             file.seek(12)
             while len(head := file.read(8)) == 8:
-                chunk = int.from_bytes(head[4:], "little")
-                if head[:4] == b"data" and chunk < 0xFFFFFF00:  # streamed files promise the largest number
+                chunk = int.from_bytes(head[4:], "little" if magic == b"RIFF" else "big")
+                if head[:4] in {b"data", b"SSND"} and chunk < 0xFFFFFF00:  # streamed files promise the largest number
                     missing = max(0, file.tell() + chunk - size)
                 file.seek(chunk + chunk % 2, 1)
         elif magic == b"OggS":
             file.seek(max(0, size - (1 << 16)))
             tail = file.read()
-            page = tail.rfind(b"OggS")
-            missing = int(page < 0 or not tail[page + 5 : page + 6] or not tail[page + 5] & 4)
+            page = tail[max(0, tail.rfind(b"OggS")) :]
+            body = page[27 : 27 + page[26]] if len(page) > 26 else b""  # lengths of the last page's segments
+            missing = int(not body or not page[5] & 4 or len(page) < 27 + len(body) + sum(body) or len(body) < page[26])
     if missing:
         raise DataError(f"{path} is truncated: its end is missing ({size} bytes are there); copy or download it again")

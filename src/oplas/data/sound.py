@@ -42,7 +42,7 @@ class Sound:
 
         A lower bound, so that a window called heard is never one in which the sound only begins at the last sample.
         """
-        total = np.concatenate([[0.0], np.cumsum(self.energy)])
+        total = np.concatenate([[0.0], np.cumsum(self.energy, dtype=np.float64)])
         width = self.cell / self.rate
         first = np.ceil(starts / width - 1e-6).astype(np.int64)
         last = np.maximum(np.floor((starts + seconds) / width + 1e-6).astype(np.int64), first + 1)
@@ -82,4 +82,4 @@ class Survey:
         if not energy.any():
             averaged = f" after its {self.channels} channels were averaged" if self.channels > 1 else ""
             raise DataError(f"{self.name} is silent: all {self.frames} samples are zero{averaged}; remove it or export it again")
-        return Sound(self.rate, self.frames, self.channels, self.hash.hexdigest(), energy)
+        return Sound(self.rate, self.frames, self.channels, self.hash.hexdigest(), energy.astype(np.float32))
