@@ -27,7 +27,7 @@ from .evidence import Evidence, gather
 from .functional.spread import effective_rank, spectrum
 from .laws.base import Seen
 from .laws.equivariance import Equivariance
-from .measure import Additivity, additivity, bootstrap, conformal, family_probe, homogeneity, neighbour_overlap, ranks
+from .measure import Additivity, additivity, bootstrap, conformal, family_probe, homogeneity, missing_part, neighbour_overlap, ranks
 from .operators.linear import Sum
 
 if TYPE_CHECKING:
@@ -92,10 +92,8 @@ class Judged:
         self.name, self.mixes, self.after, self.predicted = name, mixes, after, predicted
         self.parts = before[mixes.present]
         self.additive = additivity(predicted, after, mixes.count)
-        index = torch.full(mixes.present.shape, -1)
-        index[mixes.present] = torch.arange(len(self.parts))
-        if sums:  # the missing part: mix minus all parts but the first
-            self.ranks = ranks(after - predicted + before[:, 0], self.parts, index[:, 0])
+        if sums:
+            self.ranks = missing_part(before, after, predicted, mixes.present)
             self.candidates = len(self.parts)
         else:
             gallery = torch.cat([after, self.parts])

@@ -17,6 +17,7 @@ from . import _checkpoint, _ranks
 from ._errors import DataError
 from ._types import Trials
 from .evidence import Evidence, Stream, gather
+from .settle import settle
 
 if TYPE_CHECKING:
     from .data.base import Dataset
@@ -64,7 +65,8 @@ def learn(
 
     Evidence is a window of ``evidence`` trials over an endless stream of fresh mixes: an eighth is renewed every
     ``steps / 16`` steps. Optimiser AdamW, warm-up over a twentieth of the steps, then a cosine to zero. The state with
-    the least loss on the held-out songs is kept.
+    the least loss on the held-out songs is kept. Before the first step and at seven tenths of them the projector's head is
+    solved in closed form where the law allows it (:func:`oplas.settle.settle`).
 
     Args:
         data: songs to learn from, or evidence already gathered.
@@ -97,12 +99,15 @@ def learn(
            "data": getattr(data, "fingerprint", "gathered trials")}  # fmt: skip
     state = _checkpoint.State(space, optimiser, schedule, run, Path(folder) if folder and rank == 0 else None)
     state.resume(Path(folder) if folder else None)
+    settling = int(0.7 * steps)
     check, keep = max(steps // checks, 1), max(steps // 10, 1)
     try:
         with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
             while state.step < steps and state.stale < patience:
                 step = state.step
                 torch.manual_seed(seed + 7919 * step + 104729 * rank)
+                if step == settling:
+                    settle(space, stream.at(step))
                 trials = stream.at(step).draw(batch, Generator().manual_seed(seed + step + 1_000_003 * rank))
                 loss = total(space, trials.to(device))
                 if not torch.isfinite(loss):
@@ -132,12 +137,14 @@ def learn(
     return history
 
 
-def total(space: Space, evidence: Evidence) -> Tensor:
-    """The loss: for each law its weight times the mean square of its residual."""
+def total(space: Space, evidence: Evidence, *, judging: bool = False) -> Tensor:
+    """The loss: for each law its weight times the mean square of its residual; ``judging`` leaves out laws of the batch."""
     loss = space.origin.new_zeros(())
     for laws, trials in evidence.shares:
         seen = space.see(trials)
         for law in laws:
+            if judging and law.of_batch:
+                continue
             loss = loss + law.weight * law.residual(seen).square().mean()
     return loss
 
@@ -145,7 +152,7 @@ def total(space: Space, evidence: Evidence) -> Tensor:
 @torch.no_grad()
 def _held_out(space: Space, evidence: Evidence) -> float:
     space.eval()
-    value = float(total(space, evidence))
+    value = float(total(space, evidence, judging=True))
     space.train()
     return value
 
@@ -156,6 +163,7 @@ def _prepare(space: Space, evidence: Evidence) -> None:
     if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
         raise DataError(f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
     space.projector.prepare(codes)
+    settle(space, evidence, options=True)
     if space.inverse is not None:
         with torch.no_grad():
             space.inverse.prepare(space.project(codes), codes)

@@ -78,6 +78,14 @@ class Space(nn.Module):
             return code
         return self.projector.invert(z + self.projector(self.origin.to(z)))
 
+    def add(self, y: Tensor, w: Tensor) -> Tensor:
+        r""":math:`y\oplus w=h^{-1}(h(y)+h(w))`: the space's sum on codes, ``[n, dim]``; a true addition where h inverts exactly."""
+        return self.lift(self.project(y) + self.project(w))
+
+    def scale(self, factor: float, y: Tensor) -> Tensor:
+        r""":math:`a\odot y=h^{-1}(a\,h(y))` on codes, ``[n, dim]``."""
+        return self.lift(factor * self.project(y))
+
     def see(self, trials: Trials) -> Seen:
         """The trials and their latents."""
         return Seen.through(self, trials)
@@ -91,8 +99,8 @@ class Space(nn.Module):
         card = {
             **self.card,
             "encoder": {"name": self.encoder.name, "identity": self.encoder.identity, "dim": self.encoder.dim},
-            "projector": self.projector.config,
-            "inverse": self.inverse.config if self.inverse is not None else None,
+            "projector": repr(self.projector),
+            "inverse": repr(self.inverse) if self.inverse is not None else None,
             "laws": [repr(law) for law in self.laws],
         }
         return _artefact.save(Path(folder), tensors, card)

@@ -57,6 +57,8 @@ class Law(Spelled, nn.Module, ABC):
     """A claim about a space. ``learn`` minimises ``weight`` times the mean square of :meth:`residual`."""
 
     weight: float = 1.0
+    of_batch: bool = False
+    """Whether the residual is a statistic of the batch, not of each trial: such laws shape a space, they do not judge it."""
     action: Action | None = None
 
     def trials(self, encoder: Encoder, data: Dataset, count: int, generator: Generator, *, grid: bool = False) -> Trials | None:

@@ -12,6 +12,8 @@ from .base import Law, Seen
 class VarianceFloor(Law):
     """No dimension's standard deviation falls below ``floor``; VICReg's variance term, squared (Bardes et al. 2022)."""
 
+    of_batch = True
+
     def __init__(self, floor: float = 1.0, weight: float = 1.0) -> None:
         super().__init__()
         self.floor, self.weight = floor, weight
@@ -22,6 +24,8 @@ class VarianceFloor(Law):
 
 class Decorrelation(Law):
     """No dimension tells of another; VICReg's covariance term (Bardes et al. 2022)."""
+
+    of_batch = True
 
     def __init__(self, weight: float = 1.0) -> None:
         super().__init__()
@@ -34,6 +38,8 @@ class Decorrelation(Law):
 
 class Gaussian(Law):
     """The latents are standard normal; SIGReg (Balestriero & LeCun 2025). At odds with exact sums: use it elsewhere."""
+
+    of_batch = True
 
     def __init__(self, directions: int = 256, weight: float = 1.0) -> None:
         super().__init__()

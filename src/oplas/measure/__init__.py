@@ -3,6 +3,6 @@
 from .additivity import Additivity, additivity, homogeneity
 from .bounds import bootstrap, conformal
 from .kept import family_probe, neighbour_overlap
-from .retrieval import ranks
+from .retrieval import missing_part, ranks
 
-__all__ = ["Additivity", "additivity", "bootstrap", "conformal", "family_probe", "homogeneity", "neighbour_overlap", "ranks"]
+__all__ = ["Additivity", "additivity", "bootstrap", "conformal", "family_probe", "homogeneity", "missing_part", "neighbour_overlap", "ranks"]

@@ -6,6 +6,17 @@ import torch
 from torch import Tensor
 
 
+def missing_part(before: Tensor, after: Tensor, predicted: Tensor, present: Tensor) -> Tensor:
+    """Ranks of each trial's first part among all parts heard, asked for by mix minus the other parts, ``[n]``; 0 is a hit.
+
+    Shape:
+        - before: ``[n, k, d]`` · after, predicted: ``[n, d]`` · present: ``[n, k]``
+    """
+    index = torch.full(present.shape, -1, device=present.device)
+    index[present] = torch.arange(int(present.sum()), device=present.device)
+    return ranks(after - predicted + before[:, 0], before[present], index[:, 0])
+
+
 def ranks(query: Tensor, candidates: Tensor, truth: Tensor, batch: int = 256) -> Tensor:
     """How many candidates are at least as near to the query as the true one, itself not counted, ``[q]``; 0 is a hit.
 

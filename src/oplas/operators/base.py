@@ -18,5 +18,8 @@ class Operator(Spelled, nn.Module, ABC):
         - returns: ``[n, d]``
     """
 
+    linear: bool = False
+    """Whether the operator commutes with every linear map of the space, so that coordinates are free to choose."""
+
     @abstractmethod
     def forward(self, z: Tensor, theta: Tensor) -> Tensor: ...

@@ -17,6 +17,8 @@ class Sum(Operator):
     tensor([[4., 6.]])
     """
 
+    linear = True
+
     def forward(self, z: Tensor, theta: Tensor) -> Tensor:
         return z.sum(1)
 
@@ -26,6 +28,8 @@ class Scale(Operator):
 
     Independent sources add their energies, so an additive space is expected at p = 2, where p starts.
     """
+
+    linear = True
 
     def __init__(self, exponent: float = 2.0) -> None:
         super().__init__()
