@@ -160,3 +160,13 @@ def test_a_model_that_does_not_say_its_rate_is_refused():
     model, _ = speech()
     with pytest.raises(DataError, match="does not say at which rate"):
         huggingface(model)
+
+
+def test_code_beside_the_weights_is_not_run_unasked(tmp_path):
+    """As MERT's: the configuration names a class in a file of the model's folder."""
+    marker = tmp_path / "was run"
+    (tmp_path / "configuration.py").write_text(f"open({str(marker)!r}, 'w').close()")
+    (tmp_path / "config.json").write_text('{"model_type": "novel", "auto_map": {"AutoConfig": "configuration.NovelConfig"}}')
+    with pytest.raises(DataError, match="trust_remote_code=True"):
+        huggingface(tmp_path)
+    assert not marker.exists()
