@@ -103,7 +103,7 @@ def learn(
     check, keep = max(steps // checks, 1), max(steps // 10, 1)
     try:
         with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
-            while state.step < steps and state.stale < patience:
+            while state.step < steps and (state.stale < patience or state.step <= settling):
                 step = state.step
                 torch.manual_seed(seed + 7919 * step + 104729 * rank)
                 if step == settling:

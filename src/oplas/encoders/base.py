@@ -39,8 +39,8 @@ class Encoder(nn.Module, ABC):
 
     @property
     def hop(self) -> int:
-        """How far apart certificates place windows, samples: end to end, or every three seconds where windows are longer."""
-        return min(self.samples, 3 * self.rate) if self.rate else self.samples
+        """How far apart certificates place windows, samples: end to end, or every two seconds where windows exceed five."""
+        return 2 * self.rate if self.samples > 5 * self.rate > 0 else self.samples
 
     def silence(self) -> Tensor:
         """The window in which nothing sounds; its code is a space's origin. ``[1, samples]``."""
@@ -67,6 +67,11 @@ class Encoder(nn.Module, ABC):
         if not torch.isfinite(codes).all():
             raise DataError(f"{self.name} answered NaN or infinity to finite input; its weights may be damaged")
         return codes
+
+
+def portions(x: Tensor, count: int) -> tuple[Tensor, ...]:
+    """x in parts of ``count`` windows on a CPU, whose caches are small; whole anywhere else."""
+    return x.split(count) if x.device.type == "cpu" else (x,)
 
 
 def freeze(encoder: Encoder) -> Encoder:
