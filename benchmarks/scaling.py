@@ -60,7 +60,9 @@ def measure(phase: str, folder: Path, count: int, options: dict[str, Any]) -> di
     encoder.encode(encoder.silence())
     before, started = peak_megabytes(), time.process_time()
     if phase == "learn":
-        oplas.learn(space, songs, seed=0, progress=False, **options)
+        train, held = songs.split(0.75, 0.25)
+        valid = act.Mix(2, 4).trials(encoder, held, options.pop("held"), torch.Generator().manual_seed(1))
+        oplas.learn(space, train, valid, seed=0, progress=False, **options)
         trials = options["steps"] * options["batch"]
     else:
         trials = oplas.certify(space, songs, seed=1, **options).trials
@@ -84,9 +86,11 @@ def growth(counts: list[int], values: list[float]) -> float:
 
 def main() -> None:
     bench = Benchmark("scaling", "How do time and memory of learn and certify grow with the number of songs?")
-    counts = bench.pick([4, 8, 16], [4, 8, 16, 32, 64, 128])
+    counts = bench.pick([4, 8], [4, 8, 16, 32, 64, 128])
     options = {
-        "learn": bench.pick({"steps": 60, "batch": 64, "evidence": 256}, {"steps": 600, "batch": 256, "evidence": 2048}),
+        "learn": bench.pick(
+            {"steps": 16, "batch": 64, "evidence": 128, "held": 64}, {"steps": 600, "batch": 256, "evidence": 2048, "held": 1024}
+        ),
         "certify": {"trials": 1_000_000},
     }
     with tempfile.TemporaryDirectory() as scratch:

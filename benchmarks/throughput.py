@@ -6,6 +6,7 @@ whose public weights are not at hand is timed with random ones, and the row says
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,12 +15,13 @@ from _harness import SHARED, Benchmark
 
 from oplas import encoders as enc
 from oplas.encoders.jamendo import FCN, Musicnn
+from oplas.encoders.vggish import VGGish
 
 
 def encoders() -> Iterator[tuple[str, Callable[[], enc.Encoder]]]:
     """What can be made here without a download, and where its weights come from."""
     for exact in (enc.power_mel, enc.log_mel, enc.chroma, enc.cqt):
-        yield "none: exact", exact
+        yield "none", exact
     yield "shipped", enc.mini
     for kind, network in (("fcn", FCN), ("musicnn", Musicnn)):
         file = SHARED / "encoders" / f"jamendo_{kind}.pth"
@@ -27,6 +29,10 @@ def encoders() -> Iterator[tuple[str, Callable[[], enc.Encoder]]]:
             yield "public", lambda kind=kind, file=file: enc.jamendo(kind, file)
         else:
             yield "random", network
+    yield "random", VGGish
+    exported = SHARED / "encoders" / "basic_pitch_nmp.onnx"
+    if exported.is_file() and importlib.util.find_spec("onnxruntime"):
+        yield "public", lambda: enc.onnx(exported, rate=22050, samples=43844)
 
 
 def fastest(encoder: enc.Encoder, windows: torch.Tensor, repeats: int) -> float:
@@ -55,7 +61,7 @@ def main() -> None:
             window_seconds=encoder.samples / encoder.rate,
             rate=encoder.rate,
             dim=encoder.dim,
-            parameters=sum(p.numel() for p in encoder.parameters()),
+            parameters=sum(p.numel() for p in encoder.parameters()) or None,
             weights=weights,
         )
     bench.note("Best of several runs; one CPU core; windows of noise, since no encoder here skips work on any input.")

@@ -21,6 +21,7 @@ LADDER = (
     {"space"},
     {"evidence", "certificate", "_checkpoint"},
     {"measure"},  # certificates draw on it, so it stands below them
+    {"settle"},  # the closed-form end of learning
     {"learn", "certify", "translate", "decompose", "store"},
     {"report"},
     {"demo"},

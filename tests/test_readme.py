@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import oplas
+from oplas import actions as act
 from oplas import data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,15 +30,21 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder ``my/songs``, and everything so small that a page runs in seconds."""
     import soundfile
 
-    songs = data.band(seed=5, songs=6, seconds=6.0)
+    songs = data.band(seed=5, songs=10, seconds=6.0)
     for slot in songs.grid(16000, 6 * 16000):
         scene = songs.scene(slot, 16000, 6 * 16000)
         folder = tmp_path / "my" / "songs" / songs.names[slot.song]
         folder.mkdir(parents=True)
         for label, wave in zip(scene.labels, scene.parts, strict=True):
             soundfile.write(folder / f"{label}.flac", wave.numpy(), 16000)
-    small = functools.partial(oplas.learn, steps=20, batch=16, evidence=64, progress=False)
-    monkeypatch.setattr(oplas, "learn", small)
+
+    def learn(space: oplas.Space, songs: data.Stems, **options: Any) -> object:
+        train, held = songs.split(0.75, 0.25)
+        valid = act.Mix(2, 4).trials(space.encoder, held, 16, torch.Generator().manual_seed(0))
+        full = import_module("oplas.learn").learn
+        return full(space, train, valid, **{**options, "steps": 8, "batch": 16, "evidence": 32, "progress": False})
+
+    monkeypatch.setattr(oplas, "learn", learn)
     monkeypatch.setattr(data, "band", lambda **_: songs)
     monkeypatch.setenv("OPLAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
