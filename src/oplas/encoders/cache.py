@@ -86,12 +86,12 @@ class Cached(Encoder):
         return {
             key: np.frombuffer(code, np.float32)
             for key, code, crc in rows
-            if isinstance(code, bytes) and len(code) == 4 * self.dim and zlib.crc32(code) == crc
+            if isinstance(code, bytes) and len(code) == 4 * self.dim and zlib.crc32(key + code) == crc
         }
 
     def _write(self, codes: dict[bytes, np.ndarray]) -> None:
         blobs = [(key, code.astype(np.float32).tobytes()) for key, code in codes.items()]
-        self._run("INSERT OR REPLACE INTO codes VALUES (?, ?, ?)", [(key, blob, zlib.crc32(blob)) for key, blob in blobs])
+        self._run("INSERT OR REPLACE INTO codes VALUES (?, ?, ?)", [(key, blob, zlib.crc32(key + blob)) for key, blob in blobs])
 
     def _run(self, statement: str, arguments: Sequence[Sequence[object]], attempt: int = 0) -> list[tuple]:
         """One transaction. Connections are not kept: they survive neither a fork nor a file moved aside."""
@@ -101,7 +101,7 @@ class Cached(Encoder):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.path, timeout=60)) as base, base:
                 base.execute("PRAGMA journal_mode=WAL")
-                base.execute("PRAGMA synchronous=NORMAL")
+                base.execute("PRAGMA synchronous=OFF")  # a power cut may damage the file, and then it is begun afresh
                 base.execute(_TABLE)
                 if statement.startswith("SELECT"):
                     return base.execute(statement, arguments[0]).fetchall()

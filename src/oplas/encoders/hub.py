@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .._errors import DataError, MissingDependency, ShapeError
-from .base import Encoder, freeze
+from .base import Encoder, freeze, portions
 
 _WHAT_TO_DO = (
     "check the name and the connection, or download the model's folder and pass its path; "
@@ -51,7 +51,7 @@ class Hub(Encoder):
         self.dim = self.encode(self.silence()).shape[1]
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self._code(part) for part in x.split(8)]).float()
+        return torch.cat([self._code(part) for part in portions(x, 8)]).float()
 
     def _code(self, x: Tensor) -> Tensor:
         if self.kind == "encodec":

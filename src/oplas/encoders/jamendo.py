@@ -22,7 +22,7 @@ from .._download import fetch
 from .._errors import DataError
 from ..functional.spectra import decibels, mel_filters, power_spectrogram
 from ._weights import load_weights
-from .base import Encoder, freeze
+from .base import Encoder, freeze, portions
 
 _HOME = (
     "https://raw.githubusercontent.com/minzwon/sota-music-tagging-models/"
@@ -64,8 +64,7 @@ class Tagger(Encoder):
         self.tagger = nn.Linear(dim, 50)
 
     def forward(self, x: Tensor) -> Tensor:
-        # One window at a time: a batch of 29-second feature maps would take gigabytes and be no faster.
-        return torch.cat([self._code(window) for window in x.split(1)])
+        return torch.cat([self._code(part) for part in portions(x, 1)])
 
     def _code(self, x: Tensor) -> Tensor:
         mel = decibels(self.filters.T @ power_spectrogram(x, self.window, 256))

@@ -11,7 +11,7 @@ from torch import Tensor
 from .._errors import ShapeError
 from ..functional.constant_q import Octave, constant_q_filters, constant_q_power
 from ..functional.spectra import chroma_filters, decibels, mel_filters, pool, power_spectrogram
-from .base import Encoder, freeze
+from .base import Encoder, freeze, portions
 
 
 class Spectral(Encoder):
@@ -38,8 +38,7 @@ class Spectral(Encoder):
         """Mean power, ``[batch, bands, segments]``."""
 
     def forward(self, x: Tensor) -> Tensor:
-        # A few windows at a time stay in the processor's cache; larger batches are slower, not faster.
-        y = torch.cat([self.power(part) for part in x.split(8)]).transpose(1, 2).flatten(1)
+        y = torch.cat([self.power(part) for part in portions(x, 8)]).transpose(1, 2).flatten(1)
         return decibels(y) if self.in_decibels else y
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .._download import fetch
 from ..functional.spectra import hertz_to_mel
 from ._weights import load_weights
-from .base import Encoder, freeze
+from .base import Encoder, freeze, portions
 
 _HOME = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth"
 _SHA256 = "10086976245803799d9194e9a73d9b6c1549c71d1b80106f5cade5608a561f4b"
@@ -74,7 +74,7 @@ class VGGish(Encoder):
 
     def forward(self, x: Tensor) -> Tensor:
         # The weights were made for channels last, so that order is restored before the dense layers.
-        rows = [self.features(part[:, None]).permute(0, 2, 3, 1).flatten(1) for part in self.level(x).split(4)]
+        rows = [self.features(part[:, None]).permute(0, 2, 3, 1).flatten(1) for part in portions(self.level(x), 4)]
         return self.embeddings(torch.cat(rows))
 
 
