@@ -89,7 +89,7 @@ def main() -> None:
     counts = bench.pick([4, 8], [4, 8, 16, 32, 64, 128])
     options = {
         "learn": bench.pick(
-            {"steps": 16, "batch": 64, "evidence": 128, "held": 64}, {"steps": 600, "batch": 256, "evidence": 2048, "held": 1024}
+            {"steps": 16, "batch": 64, "evidence": 128, "held": 64}, {"steps": 200, "batch": 256, "evidence": 1024, "held": 256}
         ),
         "certify": {"trials": 1_000_000},
     }
