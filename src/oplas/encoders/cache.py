@@ -93,32 +93,44 @@ class Cached(Encoder):
         blobs = [(key, code.astype(np.float32).tobytes()) for key, code in codes.items()]
         self._run("INSERT OR REPLACE INTO codes VALUES (?, ?, ?)", [(key, blob, zlib.crc32(key + blob)) for key, blob in blobs])
 
-    def _run(self, statement: str, arguments: Sequence[Sequence[object]], attempt: int = 0) -> list[tuple]:
-        """One transaction. Connections are not kept: they survive neither a fork nor a file moved aside."""
-        if not self.usable:
-            return []
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=60)) as base, base:
-                base.execute("PRAGMA journal_mode=WAL")
-                base.execute("PRAGMA synchronous=OFF")  # a power cut may damage the file, and then it is begun afresh
-                base.execute(_TABLE)
-                if statement.startswith("SELECT"):
-                    return base.execute(statement, arguments[0]).fetchall()
-                base.executemany(statement, arguments)
-                return []
-        except (sqlite3.Error, OSError) as error:
-            damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
-            # Look twice before moving it: another process may just have begun it afresh.
-            if damaged and (attempt == 0 or (attempt == 1 and self._set_aside(error))):
-                return self._run(statement, arguments, attempt + 1)
+    def _run(self, statement: str, arguments: Sequence[Sequence[object]]) -> list[tuple]:
+        """One transaction, tried again while another process holds the file, or after a damaged one was moved aside."""
+        damages = 0
+        for _ in range(12 if self.usable else 0):
+            try:
+                return self._transaction(statement, arguments)
+            except (sqlite3.Error, OSError) as caught:
+                error = caught
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if kind == sqlite3.SQLITE_BUSY:
+                time.sleep(0.05)
+            elif kind not in _DAMAGED or damages == 2:
+                break
+            else:
+                # Look twice before moving it: another process may just have begun it afresh.
+                damages += 1
+                if damages == 2 and not self._set_aside(error):
+                    break
+        if self.usable:
             self.usable = False
             warnings.warn(
                 f"codes of {self.name} are not kept: {self.path} cannot be used ({error}); work goes on without a cache; "
                 "free some space or give another folder",
                 stacklevel=2,
             )
-            return []
+        return []
+
+    def _transaction(self, statement: str, arguments: Sequence[Sequence[object]]) -> list[tuple]:
+        # Connections are not kept: they survive neither a fork nor a file moved aside.
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.path, timeout=5)) as base, base:
+            base.execute("PRAGMA journal_mode=WAL")
+            base.execute("PRAGMA synchronous=OFF")  # a power cut may damage the file, and then it is begun afresh
+            base.execute(_TABLE)
+            if statement.startswith("SELECT"):
+                return base.execute(statement, arguments[0]).fetchall()
+            base.executemany(statement, arguments)
+        return []
 
     def _set_aside(self, error: Exception) -> bool:
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
