@@ -19,11 +19,12 @@ LADDER = (
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
-    {"evidence", "certificate", "_checkpoint"},
+    {"evidence", "certificate", "embed", "_checkpoint", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle"},  # the closed-form end of learning
-    {"learn", "certify", "translate", "decompose", "store"},
+    {"learn", "certify", "translate", "decompose", "store", "algebra"},
     {"report"},
+    {"mixing"},
     {"demo"},
     {"__init__"},
     {"cli", "studio", "__main__"},
