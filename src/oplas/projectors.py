@@ -72,18 +72,18 @@ class _Block(nn.Module):
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
-        self.norm, self.widen, self.narrow = nn.LayerNorm(hidden), nn.Linear(hidden, 2 * hidden), nn.Linear(2 * hidden, hidden)
-        nn.init.zeros_(self.narrow.weight)
-        nn.init.zeros_(self.narrow.bias)
+        self.norm, self.first, self.last = nn.LayerNorm(hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.narrow(F.gelu(self.widen(self.norm(x))))
+        return x + self.last(F.gelu(self.first(self.norm(x))))
 
 
 class MLP(Headed):
     r"""Residual MLP: :math:`z = A\,[\,\mathrm{blocks}(W\hat y),\ \hat y\,]` with :math:`\hat y` the standardised code."""
 
-    def __init__(self, dim: int, width: int, hidden: int = 256, blocks: int = 2) -> None:
+    def __init__(self, dim: int, width: int, hidden: int = 128, blocks: int = 2) -> None:
         super().__init__()
         self.dim, self.width = dim, width
         self.enter = nn.Linear(dim, hidden)
