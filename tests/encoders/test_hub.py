@@ -170,3 +170,52 @@ def test_code_beside_the_weights_is_not_run_unasked(tmp_path):
     with pytest.raises(DataError, match="trust_remote_code=True"):
         huggingface(tmp_path)
     assert not marker.exists()
+
+
+def test_claps_audio_tower_is_taken_out_of_the_whole_model(tmp_path, capfd):
+    model, extractor = clap()
+    text = {"vocab_size": 50, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    config = transformers.ClapConfig(
+        audio_config=model.config.to_dict(), text_config=text | {"projection_dim": 16}, projection_dim=16
+    )
+    whole = transformers.ClapModel(config).eval()
+    whole.save_pretrained(tmp_path / "tiny-clap")
+    extractor.save_pretrained(tmp_path / "tiny-clap")
+    capfd.readouterr()
+    loaded, given = huggingface(tmp_path / "tiny-clap"), huggingface(whole, extractor=extractor)
+    assert "UNEXPECTED" not in "".join(capfd.readouterr())
+    x = windows(given)
+    torch.testing.assert_close(loaded.encode(x), given.encode(x))
+    assert loaded.name == "clap(tiny-clap)"
+    assert len(list(loaded.parameters())) < len(list(given.parameters()))
+
+
+def test_tensors_that_the_file_lacks_are_told(tmp_path):
+    model, extractor = speech()
+    state = {key: value for key, value in model.state_dict().items() if "feature_projection" not in key}
+    model.save_pretrained(tmp_path, state_dict=state)
+    extractor.save_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match=r"4 tensors of .* stay random, feature_projection"):
+        huggingface(tmp_path, seconds=1)
+
+
+def test_a_fusing_clap_is_repeatable():
+    """Its front end marks a random window of every batch as longer than it is."""
+    config = clap()[0].config
+    config.enable_fusion = True
+    torch.manual_seed(0)
+    extractor = transformers.ClapFeatureExtractor(max_length_s=2, nb_max_samples=96_000)
+    encoder = huggingface(transformers.ClapAudioModelWithProjection(config).eval(), extractor=extractor)
+    x = windows(encoder)
+    assert torch.equal(encoder.encode(x), encoder.encode(x))
+    torch.testing.assert_close(encoder.encode(x[1:2])[0], encoder.encode(x)[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_damaged_weight_file_is_refused(tmp_path):
+    model, extractor = speech()
+    model.save_pretrained(tmp_path)
+    extractor.save_pretrained(tmp_path)
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(DataError, match="could not be loaded"):
+        huggingface(tmp_path)

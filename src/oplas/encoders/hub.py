@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +121,24 @@ def _transformers() -> Any:
 def _load(name: str | os.PathLike[str], extractor: Any, trust: bool) -> tuple[nn.Module, Any]:
     library = _transformers()
     name = os.fspath(name)
+    verbosity = library.logging.get_verbosity()
+    library.logging.set_verbosity_error()  # else it lists every tensor of CLAP's text tower, which is not wanted here
     try:
         config = library.AutoConfig.from_pretrained(name, trust_remote_code=trust)
-        kind = library.ClapAudioModelWithProjection if config.model_type.startswith("clap") else library.AutoModel
-        options = {} if kind is not library.AutoModel else {"trust_remote_code": trust}
-        model = kind.from_pretrained(name, **options)
+        tower = config.model_type.startswith("clap")
+        kind, options = (library.ClapAudioModelWithProjection, {}) if tower else (library.AutoModel, {"trust_remote_code": trust})
+        model, report = kind.from_pretrained(name, output_loading_info=True, **options)
         extractor = extractor or library.AutoFeatureExtractor.from_pretrained(name, trust_remote_code=trust)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{name} could not be loaded ({str(error).strip().splitlines()[0]}); {_WHAT_TO_DO}") from error
+    except Exception as error:  # an unknown name, no connection, and a damaged file each raise kinds of their own
+        reason = str(error).strip().partition("\n")[0]
+        raise DataError(f"{name} could not be loaded ({type(error).__name__}: {reason}); {_WHAT_TO_DO}") from error
+    finally:
+        library.logging.set_verbosity(verbosity)
+    absent = sorted(report["missing_keys"])
+    if absent:
+        warnings.warn(
+            f"{len(absent)} tensors of {name} are not in its weight file and stay random, {absent[0]} for one; "
+            "if the codes depend on them they mean nothing",
+            stacklevel=3,
+        )
     return model, extractor
