@@ -13,3 +13,11 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder ../shared/data with real audio and encoders is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Small tensors, and bits that do not depend on how many cores there are."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,66 +16,75 @@ from torch import Tensor
 from ._errors import ArtefactError
 
 FORMAT = 1
+CARD = "card.json"
 
 
-def save(folder: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> Path:
-    """Write beside, then move into place; an older artefact of the same name is replaced.
+def save(folder: Path, tensors: dict[str, Tensor], card: dict[str, Any], *, kind: str = "space") -> Path:
+    """Write beside, then move into place; an older artefact of the same name and kind is replaced, other files stay.
+
+    The card names its tensors by their hash and is replaced last, in one step: whenever a writer is killed, the folder
+    holds either the old artefact or the new one.
 
     Raises:
-        ArtefactError: the folder exists and is no artefact, or the disk refuses.
+        ArtefactError: the folder exists and is no artefact of this kind, or the disk refuses.
     """
     from safetensors.torch import save as pack
 
-    if folder.exists() and not (folder / "card.json").is_file():
-        raise ArtefactError(f"{folder} exists and is not a saved space, so it is not replaced; choose another name")
     blob = pack({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
-    body = {**card, "format": FORMAT, "tensors_sha256": hashlib.sha256(blob).hexdigest()}
+    digest = hashlib.sha256(blob).hexdigest()
+    body = plain({**card, "format": FORMAT, "kind": kind, "tensors": f"tensors-{digest[:12]}.safetensors", "tensors_sha256": digest})
     body["card_sha256"] = _digest(body)
+    text = (json.dumps(body, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-        try:
-            (scratch / "tensors.safetensors").write_bytes(blob)
-            (scratch / "card.json").write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
-            if folder.exists():
-                old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-old-"))
-                os.replace(folder, old / "was")
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            scratch = _beside(folder)
+            try:
+                scratch.mkdir()
+                (scratch / body["tensors"]).write_bytes(blob)
+                (scratch / CARD).write_bytes(text)
                 os.replace(scratch, folder)
-                shutil.rmtree(old)
-            else:
-                os.replace(scratch, folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+            return folder
+        if (seen := _kind(folder)) != kind:
+            raise ArtefactError(f"{folder} exists and is {seen}, not a saved {kind}, so it is not replaced; choose another name")
+        _write(folder / body["tensors"], blob)
+        _write(folder / CARD, text)
+        for old in folder.glob("tensors-*.safetensors"):
+            if old.name != body["tensors"]:
+                old.unlink(missing_ok=True)
     except OSError as error:
         raise ArtefactError(f"{folder} could not be written ({error.strerror or error}); free space or choose another folder") from error
     return folder
 
 
-def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load(folder: Path, *, kind: str = "space") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read an artefact and prove it is what was saved.
 
     Raises:
-        ArtefactError: a file is missing, cut short, changed, or of a newer format.
+        ArtefactError: a file is missing, cut short, changed, of another kind or of a newer format.
     """
     from safetensors.torch import load as unpack
 
     try:
-        card = json.loads((folder / "card.json").read_text())
-        blob = (folder / "tensors.safetensors").read_bytes()
-    except (OSError, ValueError) as error:
-        raise ArtefactError(f"{folder} is not a readable saved space ({error}); get a fresh copy or save it again") from error
+        card = json.loads((folder / CARD).read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtefactError(f"{folder} is not a readable saved {kind} ({error}); get a fresh copy or save it again") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         seen = card.get("format") if isinstance(card, dict) else type(card).__name__
         raise ArtefactError(f"{folder} has format {seen!r}, this version reads {FORMAT}; update oplas or save it again")
     if card.pop("card_sha256", None) != _digest(card):
-        raise ArtefactError(f"{folder}/card.json was changed after it was saved; its claims cannot be trusted; get a fresh copy")
+        raise ArtefactError(f"{folder}/{CARD} was changed after it was saved; its claims cannot be trusted; get a fresh copy")
+    if card.get("kind") != kind:
+        raise ArtefactError(f"{folder} holds a saved {card.get('kind')}, a saved {kind} was asked for; give the right folder")
+    try:
+        blob = (folder / Path(card["tensors"]).name).read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{folder} lacks its tensors ({error}); get a fresh copy or save it again") from error
     if card["tensors_sha256"] != hashlib.sha256(blob).hexdigest():
-        raise ArtefactError(f"{folder}/tensors.safetensors is truncated or was changed after it was saved; get a fresh copy")
+        raise ArtefactError(f"{folder}/{card['tensors']} is truncated or was changed after it was saved; get a fresh copy")
     return unpack(blob), card
-
-
-def _digest(card: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
 
 
 def write_text(file: Path, text: str) -> Path:
@@ -85,13 +95,40 @@ def write_text(file: Path, text: str) -> Path:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(text)
-            os.replace(scratch, file)
-        finally:
-            Path(scratch).unlink(missing_ok=True)
+        _write(file, text.encode())
     except OSError as error:
         raise ArtefactError(f"{file} could not be written ({error.strerror or error}); free space or choose another folder") from error
     return file
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: keys as text, figures that could not be measured as null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _write(file: Path, blob: bytes) -> None:
+    scratch = _beside(file)
+    try:
+        scratch.write_bytes(blob)
+        os.replace(scratch, file)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+
+
+def _kind(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / CARD).read_text())["kind"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return "something else"
+
+
+def _digest(card: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()

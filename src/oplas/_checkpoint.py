@@ -50,7 +50,7 @@ class State:
         tensors |= {f"best.{key}": value for key, value in self.best.items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"moment.{index}.{name}": value for name, value in moments.items()}
-        _artefact.save(self.folder, tensors, {"run": self.run, "step": self.step, "stale": self.stale, **self.log()})
+        _artefact.save(self.folder, tensors, {"run": self.run, "step": self.step, "stale": self.stale, **self.log()}, kind="state of learning")
 
     def resume(self, folder: Path | None) -> None:
         """Take up the state in ``folder``, if there is one.
@@ -60,7 +60,7 @@ class State:
         """
         if folder is None or not folder.exists():
             return
-        tensors, card = _artefact.load(folder)
+        tensors, card = _artefact.load(folder, kind="state of learning")
         theirs = card["run"]
         other = [f"{key}={theirs.get(key)!r}, now {value!r}" for key, value in self.run.items() if theirs.get(key) != value]
         if other:

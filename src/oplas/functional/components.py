@@ -12,16 +12,17 @@ def lawful_components(residual: Tensor, spread: Tensor, shrink: float = 1e-3) ->
     An operator that commutes with every linear map, such as the sum, leaves the choice of coordinates free. Of all
     :math:`v` with :math:`v^\top C v=1` the best in turn solve the generalised eigenproblem
 
-    .. math:: R\,v = \lambda\,C\,v,\qquad R=\tfrac1n\sum_i r_i r_i^\top,\quad C=\operatorname{Cov}(z'),
+    .. math:: (C-R)\,v = \rho\,C\,v,\qquad R=\tfrac1n\sum_i r_i r_i^\top,\quad C=\operatorname{Cov}(z'),
 
-    and :math:`1-\lambda_j` is the law's :math:`R^2` along the j-th. In these coordinates the space is white, so its
+    and :math:`\rho_j` is the law's :math:`R^2` along the j-th. In these coordinates the space is white, so its
     effective rank is as large as its width allows. The same algebra as slow feature analysis (Wiskott & Sejnowski 2002,
     https://doi.org/10.1162/089976602317318938), with the law's residual in the place of the temporal difference.
 
     Args:
         residual: R, ``[d, d]``, second moment of the law's residuals.
         spread: C, ``[d, d]``, covariance of what came out.
-        shrink: share of each dimension's variance that is added to C, against directions in which nothing varies.
+        shrink: share of each dimension's variance that is added on the right, so that a direction in which nothing varies has
+            an R² of 0 at most.
 
     Returns:
         the directions as columns, ``[d, d]``, most lawful first, and their R², ``[d]``; float64.
@@ -31,5 +32,5 @@ def lawful_components(residual: Tensor, spread: Tensor, shrink: float = 1e-3) ->
     r, c = r / unit[:, None] / unit, c / unit[:, None] / unit
     lower = torch.linalg.cholesky(c + shrink * torch.eye(len(c), dtype=c.dtype, device=c.device))
     whitener = torch.linalg.inv(lower)
-    error, axes = torch.linalg.eigh(whitener @ r @ whitener.T)
-    return (whitener.T @ axes) / unit[:, None], 1 - error
+    share, axes = torch.linalg.eigh(whitener @ (c - r) @ whitener.T)
+    return (whitener.T @ axes.flip(1)) / unit[:, None], share.flip(0)

@@ -20,7 +20,7 @@ def missing_part(before: Tensor, after: Tensor, predicted: Tensor, present: Tens
 def ranks(query: Tensor, candidates: Tensor, truth: Tensor, batch: int = 256) -> Tensor:
     """How many candidates are at least as near to the query as the true one, itself not counted, ``[q]``; 0 is a hit.
 
-    Ties count against the query, so a space collapsed to a point finds nothing.
+    Ties count against the query, and so do latents that are not numbers: a space collapsed to a point finds nothing.
 
     Shape:
         - query: ``[q, d]`` · candidates: ``[m, d]`` · truth: ``[q]``, index of the true candidate
@@ -34,5 +34,5 @@ def ranks(query: Tensor, candidates: Tensor, truth: Tensor, batch: int = 256) ->
     for some, which in zip(query.split(batch), truth.split(batch), strict=True):
         distance = torch.cdist(some, candidates, compute_mode="donot_use_mm_for_euclid_dist")
         own = distance.gather(1, which[:, None])
-        found.append((distance <= own).sum(1) - 1)
+        found.append((~(distance > own)).sum(1) - 1)  # what is not a number is not farther
     return torch.cat(found) if found else truth.new_zeros(0)
