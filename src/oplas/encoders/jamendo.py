@@ -81,7 +81,7 @@ class Tagger(Encoder):
 
 
 def _block(kind: type[nn.Module], norm: type[nn.Module], *shape: Any, **options: Any) -> nn.Sequential:
-    return nn.Sequential(kind(*shape, **options), norm(shape[1]), nn.ReLU())
+    return nn.Sequential(kind(*shape, **options), norm(shape[1]))
 
 
 class FCN(Tagger):
@@ -93,11 +93,12 @@ class FCN(Tagger):
         self.blocks = nn.ModuleList(
             _block(nn.Conv2d, nn.BatchNorm2d, narrow, wide, 3, padding=1) for narrow, wide in pairwise(widths)
         )
+        self.blocks.to(memory_format=torch.channels_last)  # half the time on a CPU
         self.pools = nn.ModuleList(nn.MaxPool2d(size) for size in pools)
 
     def embed(self, level: Tensor) -> Tensor:
         for block, pool in zip(self.blocks, self.pools, strict=True):
-            level = pool(block(level))
+            level = pool(block(level)).relu()  # after the maximum, where it does the same to fewer numbers
         return level.flatten(1)
 
 
@@ -116,12 +117,12 @@ class Musicnn(Tagger):
         self.dense, self.dense_norm = nn.Linear(2 * (561 + 3 * 64), 200), nn.BatchNorm1d(200)
 
     def embed(self, level: Tensor) -> Tensor:
-        tall = [block(level).amax(2) for block in self.vertical]
-        long = [block(level.mean(2)) for block in self.horizontal]
+        tall = [block(level).amax(2).relu() for block in self.vertical]
+        long = [block(level.mean(2)).relu() for block in self.horizontal]
         front = torch.cat(tall + long, 1)
-        first = self.middle[0](front)
-        second = first + self.middle[1](first)
-        third = second + self.middle[2](second)
+        first = self.middle[0](front).relu()
+        second = first + self.middle[1](first).relu()
+        third = second + self.middle[2](second).relu()
         every = torch.cat([front, first, second, third], 1)
         return self.dense_norm(self.dense(torch.cat([every.amax(-1), every.mean(-1)], 1))).relu()
 
