@@ -29,10 +29,11 @@ from .laws.base import Seen
 from .laws.equivariance import Equivariance
 from .measure import Additivity, additivity, bootstrap, conformal, family_probe, homogeneity, missing_part, neighbour_overlap, ranks
 from .operators.linear import Sum
+from .projectors import Identity, build
+from .space import Space
 
 if TYPE_CHECKING:
     from .data.base import Dataset
-    from .space import Space
 
 LEVEL = 0.9
 
@@ -125,19 +126,19 @@ def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[li
         return Judged(name, seen.before, seen.after, law.predict(seen), mixes, sums=sums)
 
     own = judge("this space", seen)
-    raw = Seen(space, mixes, mixes.before, mixes.after)
+    raw = Space(space.encoder, Identity(space.encoder.dim)).to(mixes.after.device)
+    raw.projector.prepare(mixes.codes)
+    raw.origin.zero_()  # codes as people add them: silence is not at zero
     order = torch.roll(torch.randperm(len(mixes), generator=Generator().manual_seed(seed)), 1)
     shuffled = Seen(space, mixes, seen.before[order] * mixes.present[..., None], seen.after)
     point = Seen(space, mixes, seen.before * 0 + 0.0, seen.after * 0)
     mean = Judged("mean as prediction", seen.before, seen.after, seen.after.mean(0).expand_as(seen.after), mixes, sums=False)
-    controls = [judge("encoder's own", raw)] if isinstance(law.operator, Sum) else []
+    controls = [judge("encoder's own", raw.see(mixes))] if isinstance(law.operator, Sum) else []
     controls += [judge("untrained", _untrained(space, mixes, seed).see(mixes)), judge("shuffled parts", shuffled), judge("collapsed", point), mean]
     return [each.row() for each in (own, *controls)], own
 
 
 def _untrained(space: Space, mixes: Trials, seed: int) -> Space:
-    from .projectors import build
-
     other = copy.copy(space)
     other._modules = dict(space._modules)
     with torch.random.fork_rng(devices=[]):

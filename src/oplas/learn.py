@@ -17,7 +17,7 @@ from . import _checkpoint, _ranks
 from ._errors import DataError
 from ._types import Trials
 from .evidence import Evidence, Stream, gather
-from .settle import settle
+from .settle import orient, settle
 
 if TYPE_CHECKING:
     from .data.base import Dataset
@@ -130,6 +130,7 @@ def learn(
     finally:
         state.restore_best()
         space.eval()
+    orient(space, stream.at(state.step - 1))
     state.save()
     stopped = "finished" if state.step >= steps else "stopped early: the held-out loss no longer fell"
     history = History(stopped=stopped, seconds=time.monotonic() - began, **state.log())
@@ -162,6 +163,7 @@ def _prepare(space: Space, evidence: Evidence) -> None:
     codes = evidence.codes
     if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
         raise DataError(f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
+    space.frame.copy_(torch.eye(space.width))
     space.projector.prepare(codes)
     settle(space, evidence, options=True)
     if space.inverse is not None:

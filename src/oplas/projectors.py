@@ -52,19 +52,25 @@ class Headed(Projector):
 
 
 class Identity(Projector):
-    """The encoder's own space: a control."""
+    """The encoder's own space, each dimension in units of its standard deviation: a control."""
 
     exact_inverse = True
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.dim = self.width = dim
+        self.register_buffer("unit", torch.ones(dim))
+
+    unit: Tensor
+
+    def prepare(self, source: Tensor, target: Tensor | None = None) -> None:
+        self.unit.copy_(source.std(0).clamp_min(1e-6))
 
     def forward(self, y: Tensor) -> Tensor:
-        return y
+        return y / self.unit
 
     def invert(self, z: Tensor) -> Tensor:
-        return z
+        return z * self.unit
 
 
 class _Block(nn.Module):
@@ -145,7 +151,7 @@ class Energies(MLP):
         self.top.copy_(source.amax(0))
 
     def options(self) -> Iterator[Callable[[], object]]:
-        for steepness in torch.linspace(-1.0, 2.0, 16).tolist():
+        for steepness in torch.linspace(-0.5, 2.0, 11).tolist():
             yield lambda value=steepness: self.steepness.fill_(value)
 
     def features(self, y: Tensor) -> Tensor:
@@ -160,8 +166,8 @@ class Coupling(Headed):
     r"""An invertible map of the code space onto itself, through which addition can be carried to codes.
 
     Affine coupling layers (Dinh et al. 2017, https://arxiv.org/abs/1605.08803) alternate with the elementwise bijection
-    :math:`x\mapsto\sinh(ax)/a` of the line, a > 0 learned: close to the identity for small a, exponential far out, as
-    undoing a logarithm needs. Then :math:`y\oplus w=g^{-1}(g(y)+g(w))` is an addition on the encoder's own space whose
+    :math:`x\mapsto(\sinh(ax+b)-\sinh b)/(a\cosh b)` of the line, a > 0 and b learned: close to the identity for small a,
+    an exponential for large b, as undoing a logarithm needs. Then :math:`y\oplus w=g^{-1}(g(y)+g(w))` is an addition on the encoder's own space whose
     vector-space axioms hold by construction (Linearizer, Berman et al. 2025, https://arxiv.org/abs/2510.08570).
     """
 
@@ -174,6 +180,7 @@ class Coupling(Headed):
         sizes = [(half, dim - half) if i % 2 == 0 else (dim - half, half) for i in range(layers)]
         self.nets = nn.ModuleList(_coupler(given, 2 * moved, hidden) for given, moved in sizes)
         self.bend = nn.Parameter(torch.full((layers, dim), -1.0))
+        self.lean = nn.Parameter(torch.zeros(layers, dim))
         self.head = nn.Parameter(torch.eye(dim))
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("unit", torch.ones(dim))
@@ -185,14 +192,24 @@ class Coupling(Headed):
         self.mean.copy_(source.mean(0))
         self.unit.copy_(source.std(0).clamp_min(1e-6))
 
+    @torch.no_grad()
+    def _bend(self, steepness: float, lean: float) -> None:
+        a = steepness * self.unit / self.unit.mean()
+        self.bend[-1].copy_(torch.log(torch.expm1(a)))
+        self.lean[-1].fill_(lean)
+
+    def options(self) -> Iterator[Callable[[], object]]:
+        for steepness, lean in ((0.3, 0.0), *((s, 12.0) for s in (1.0, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0))):
+            yield lambda s=steepness, b=lean: self._bend(s, b)
+
     def features(self, y: Tensor) -> Tensor:
         x = (y - self.mean) / self.unit
         for i, net in enumerate(self.nets):
             given, moved = self._halves(x, i)
             scale, shift = _scale_shift(net(given))
             x = self._whole(given, moved * scale + shift, i)
-            a = F.softplus(self.bend[i])
-            x = torch.sinh((a * x).clamp(-40, 40)) / a
+            a, b = F.softplus(self.bend[i]), self.lean[i]
+            x = (torch.sinh((a * x + b).clamp(-60, 60)) - torch.sinh(b)) / (a * torch.cosh(b))
         return x
 
     def forward(self, y: Tensor) -> Tensor:
@@ -201,8 +218,8 @@ class Coupling(Headed):
     def invert(self, z: Tensor) -> Tensor:
         x = torch.linalg.solve(self.head.T, z.T).T
         for i in reversed(range(len(self.nets))):
-            a = F.softplus(self.bend[i])
-            x = torch.asinh(a * x) / a
+            a, b = F.softplus(self.bend[i]), self.lean[i]
+            x = (torch.asinh(a * torch.cosh(b) * x + torch.sinh(b)) - b) / a
             given, moved = self._halves(x, i)
             scale, shift = _scale_shift(self.nets[i](given))
             x = self._whole(given, (moved - shift) / scale, i)

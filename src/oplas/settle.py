@@ -11,7 +11,7 @@ from ._errors import ShapeError
 from ._types import Trials
 from .evidence import Evidence
 from .functional.components import lawful_components
-from .laws.base import Seen
+from .laws.base import Seeing, Seen
 from .laws.equivariance import Equivariance
 from .measure.retrieval import missing_part
 from .projectors import Headed
@@ -36,39 +36,49 @@ class _Features:
         raise ShapeError("features alone have no way back to codes; ask the space itself")
 
 
-@torch.no_grad()
-def settle(space: Space, evidence: Evidence, *, options: bool = False) -> float | None:
-    """Solve the projector's head for the space's first equivariance law.
+def _free(space: Space, evidence: Evidence) -> tuple[Equivariance, Trials] | None:
+    """The law whose operator leaves coordinates free, and its evidence."""
+    found = [(law, trials) for laws, trials in evidence.shares for law in laws if isinstance(law, Equivariance) and law.operator.linear]
+    return (found[0][0], found[0][1].pick(torch.arange(min(len(found[0][1]), 8 * _CHUNK)))) if found else None
 
-    Only where the operator commutes with every linear map (the sum does): then coordinates are free to choose, and
-    :func:`oplas.functional.components.lawful_components` chooses them. Leaves the space white on the evidence, most lawful
-    coordinate first.
+
+@torch.no_grad()
+def settle(space: Space, evidence: Evidence, *, options: bool = False) -> None:
+    """Solve the projector's head for the space's first equivariance law, where its operator commutes with every linear map.
+
+    Coordinates are then free to choose, and :func:`oplas.functional.components.lawful_components` chooses them: white on the
+    evidence, most lawful first.
 
     Args:
         options: also try the projector's discrete settings, and keep the one that finds the missing part most often.
-
-    Returns:
-        the mean R² along the coordinates kept, or None where nothing could be solved.
     """
-    projector = space.projector
-    found = [(law, trials) for laws, trials in evidence.shares for law in laws if isinstance(law, Equivariance) and law.operator.linear]
-    if not found or not isinstance(projector, Headed):
-        return None
-    law, trials = found[0]
+    projector, found = space.projector, _free(space, evidence)
+    if found is None or not isinstance(projector, Headed):
+        return
+    law, trials = found
     if options and (settings := list(projector.options())):
-        some, found_first = trials.pick(torch.arange(min(len(trials), _CHUNK))), []
+        some, scores = trials.pick(torch.arange(min(len(trials), _CHUNK))), []
         for take in settings:
             take()
-            projector.head.copy_(_solve(space, projector, law, some)[0])
-            found_first.append(_found(space, law, some))
-        settings[found_first.index(max(found_first))]()
-    directions, shares = _solve(space, projector, law, trials.pick(torch.arange(min(len(trials), 8 * _CHUNK))))
-    projector.head.copy_(directions.to(projector.head))
-    return float(shares.mean())
+            projector.head.copy_(_solve(_Features(space, projector), law, some)[0][:, : space.width])
+            scores.append(_found(space, law, some.pick(torch.arange(min(len(some), 512)))))
+        settings[scores.index(max(scores))]()
+    projector.head.copy_(_solve(_Features(space, projector), law, trials)[0][:, : space.width])
 
 
-def _solve(space: Space, projector: Headed, law: Equivariance, trials: Trials) -> tuple[Tensor, Tensor]:
-    view, errors, wholes = _Features(space, projector), [], []
+@torch.no_grad()
+def orient(space: Space, evidence: Evidence) -> None:
+    """Choose the space's frame: lawful coordinates, each as long as it is reliable (its standard deviation is its R²)."""
+    found = _free(space, evidence)
+    if found is None:
+        return
+    space.frame.copy_(torch.eye(space.width))
+    directions, shares = _solve(space, *found)
+    space.frame.copy_(directions * shares.clamp_min(0.01))
+
+
+def _solve(view: Seeing, law: Equivariance, trials: Trials) -> tuple[Tensor, Tensor]:
+    errors, wholes = [], []
     for rows in torch.arange(len(trials), device=trials.after.device).split(_CHUNK):
         seen = Seen.through(view, trials.pick(rows))
         errors.append((law.predict(seen) - seen.after).double())
@@ -76,7 +86,7 @@ def _solve(space: Space, projector: Headed, law: Equivariance, trials: Trials) -
     error, whole = torch.cat(errors), torch.cat(wholes)
     centred = whole - whole.mean(0)
     directions, shares = lawful_components(error.T @ error / len(error), centred.T @ centred / (len(whole) - 1))
-    return directions[:, : projector.width], shares[: projector.width]
+    return directions.to(trials.after.dtype), shares.to(trials.after.dtype)
 
 
 def _found(space: Space, law: Equivariance, trials: Trials) -> float:

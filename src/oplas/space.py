@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Space(nn.Module):
-    r""":math:`z = h(y) - h(y_0)` with :math:`y = f(x)` the frozen encoder's code and :math:`y_0 = f(\text{silence})`.
+    r""":math:`z = M^\top(h(y) - h(y_0))` with :math:`y = f(x)` the frozen encoder's code and :math:`y_0 = f(\text{silence})`.
 
-    Silence sits at zero, the identity of the sum, by construction.
+    Silence sits at zero, the identity of the sum, by construction. M is the frame: coordinates, most lawful first, that
+    ``learn`` chooses at its end where the laws leave them free.
 
     Args:
         encoder: the frozen f.
@@ -50,8 +51,10 @@ class Space(nn.Module):
                 f"the inverse maps {inverse.dim} to {inverse.width} dimensions; this space needs {self.width} to {encoder.dim}"
             )
         self.register_buffer("origin", encoder.encode(encoder.silence()))
+        self.register_buffer("frame", torch.eye(self.projector.width))
 
     origin: Tensor
+    frame: Tensor
 
     @property
     def width(self) -> int:
@@ -65,7 +68,7 @@ class Space(nn.Module):
     def project(self, y: Tensor) -> Tensor:
         """Codes to latents, ``[n, dim] -> [n, width]``."""
         both: Tensor = self.projector(torch.cat([y, self.origin.to(y)]))
-        return both[:-1] - both[-1:]
+        return (both[:-1] - both[-1:]) @ self.frame
 
     def lift(self, z: Tensor) -> Tensor:
         """Latents back to codes, ``[n, width] -> [n, dim]``.
@@ -73,6 +76,7 @@ class Space(nn.Module):
         Raises:
             ShapeError: the space was given no inverse, and its projector has none of its own.
         """
+        z = torch.linalg.solve(self.frame.T, z.T).T
         if self.inverse is not None:
             code: Tensor = self.inverse(z)
             return code
