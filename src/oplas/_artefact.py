@@ -32,7 +32,8 @@ def save(folder: Path, tensors: dict[str, Tensor], card: dict[str, Any], *, kind
 
     blob = pack({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
     digest = hashlib.sha256(blob).hexdigest()
-    body = plain({**card, "format": FORMAT, "kind": kind, "tensors": f"tensors-{digest[:12]}.safetensors", "tensors_sha256": digest})
+    named = {"tensors": f"tensors-{digest[:12]}.safetensors", "tensors_sha256": digest}
+    body = plain({**card, **named, "format": FORMAT, "kind": kind})
     body["card_sha256"] = _digest(body)
     text = (json.dumps(body, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     try:
@@ -55,7 +56,7 @@ def save(folder: Path, tensors: dict[str, Tensor], card: dict[str, Any], *, kind
             if old.name != body["tensors"]:
                 old.unlink(missing_ok=True)
     except OSError as error:
-        raise ArtefactError(f"{folder} could not be written ({error.strerror or error}); free space or choose another folder") from error
+        raise _refused(folder, error) from error
     return folder
 
 
@@ -97,7 +98,7 @@ def write_text(file: Path, text: str) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, text.encode())
     except OSError as error:
-        raise ArtefactError(f"{file} could not be written ({error.strerror or error}); free space or choose another folder") from error
+        raise _refused(file, error) from error
     return file
 
 
@@ -117,6 +118,10 @@ def _write(file: Path, blob: bytes) -> None:
         os.replace(scratch, file)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def _refused(path: Path, error: OSError) -> ArtefactError:
+    return ArtefactError(f"{path} could not be written ({error.strerror or error}); free space or choose another folder")
 
 
 def _beside(path: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from . import _artefact
@@ -13,6 +12,8 @@ from ._errors import ArtefactError
 
 if TYPE_CHECKING:
     from .space import Space
+
+KIND = "state of learning"
 
 
 class State:
@@ -50,7 +51,8 @@ class State:
         tensors |= {f"best.{key}": value for key, value in self.best.items()}
         for index, moments in self.optimiser.state_dict()["state"].items():
             tensors |= {f"moment.{index}.{name}": value for name, value in moments.items()}
-        _artefact.save(self.folder, tensors, {"run": self.run, "step": self.step, "stale": self.stale, **self.log()}, kind="state of learning")
+        card = {"run": self.run, "step": self.step, "stale": self.stale, **self.log()}
+        _artefact.save(self.folder, tensors, card, kind=KIND)
 
     def resume(self, folder: Path | None) -> None:
         """Take up the state in ``folder``, if there is one.
@@ -60,11 +62,12 @@ class State:
         """
         if folder is None or not folder.exists():
             return
-        tensors, card = _artefact.load(folder, kind="state of learning")
+        tensors, card = _artefact.load(folder, kind=KIND)
         theirs = card["run"]
         other = [f"{key}={theirs.get(key)!r}, now {value!r}" for key, value in self.run.items() if theirs.get(key) != value]
         if other:
-            raise ArtefactError(f"{folder} holds a run with other settings ({'; '.join(other)}); give the same ones, or another folder")
+            fact = f"{folder} holds a run with other settings ({'; '.join(other)})"
+            raise ArtefactError(f"{fact}; give the same ones, or another folder")
         part: dict[str, dict[str, Any]] = {"now": {}, "best": {}, "moment": {}}
         for key, value in tensors.items():
             kind, rest = key.split(".", 1)

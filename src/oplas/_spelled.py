@@ -6,7 +6,7 @@ import ast
 import functools
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from ._errors import ArtefactError
 
@@ -33,6 +33,11 @@ class Spelled:
 
         cls.__init__ = remember  # type: ignore[method-assign]
 
+    def again(self) -> Self:
+        """An equal, untrained object."""
+        bound = self.__dict__.get("_spelling")
+        return type(self)(*bound.args[1:], **bound.kwargs) if bound else type(self)()
+
     def __repr__(self) -> str:
         bound = self.__dict__.get("_spelling")
         if bound is None:
@@ -43,7 +48,8 @@ class Spelled:
             if parameter.kind is parameter.VAR_POSITIONAL:
                 words += [repr(each) for each in value]
             elif value != parameter.default:
-                words.append(repr(value) if parameter.kind is parameter.POSITIONAL_ONLY or parameter.default is parameter.empty else f"{name}={value!r}")
+                bare = parameter.kind is parameter.POSITIONAL_ONLY or parameter.default is parameter.empty
+                words.append(repr(value) if bare else f"{name}={value!r}")
         return f"{type(self).__name__}({', '.join(words)})"
 
 
@@ -61,13 +67,20 @@ def read(text: str, vocabulary: Mapping[str, Any]) -> Any:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id not in vocabulary:
                 raise ArtefactError(
-                    f"{text!r} names {node.func.id}, which oplas does not know; if it is your own class, pass the object when loading"
+                    f"{text!r} names {node.func.id}, which oplas does not know; if it is your own class, "
+                    "pass the object when loading"
                 )
-            words = {word.arg: make(word.value) for word in node.keywords if word.arg}
+            if not all(word.arg for word in node.keywords):
+                raise ValueError("it unpacks a mapping")
+            words = {str(word.arg): make(word.value) for word in node.keywords}
             return vocabulary[node.func.id](*map(make, node.args), **words)
+        if isinstance(node, ast.List | ast.Tuple):
+            made = [make(each) for each in node.elts]
+            return made if isinstance(node, ast.List) else tuple(made)
         return ast.literal_eval(node)
 
     try:
         return make(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ValueError, TypeError) as error:
-        raise ArtefactError(f"{text!r} cannot be read back ({error}); the card may be from another version; save it again") from error
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        fact = f"{text[:200]!r} cannot be read back ({error})"
+        raise ArtefactError(f"{fact}; the card may be from another version; save it again") from error
