@@ -104,7 +104,8 @@ def test_a_spelling_runs_nothing_but_what_it_may():
     words = {"Sum": Sum, "Scale": Scale}
     for text in (
         "__import__('os').system('true')", "Sum().__class__", "Sum", "Scale(exponent=open('x'))", "[Sum() for _ in (1,)]",
-        "lambda: 1", "Scale(*(1,))", "Scale(**{'exponent': 1})", "Sum(", "", "Scale(1, 2, 3)", "Scale(bend=1)", "(" * 5000, "FreeOperator(3)",
+        "lambda: 1", "Scale(*(1,))", "Scale(**{'exponent': 1})", "Sum(", "", "Scale(1, 2, 3)", "Scale(bend=1)", "(" * 5000,
+        "FreeOperator(3)",
     ):  # fmt: skip
         with pytest.raises(ArtefactError):
             read(text, words)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ._errors import ShapeError
+from ._errors import ArtefactError, ShapeError
 from ._spelled import Spelled, read
 
 
@@ -249,5 +249,6 @@ def _scale_shift(made: Tensor) -> tuple[Tensor, Tensor]:
 def build(spelling: str) -> Projector:
     """The projector a card names, untrained."""
     made = read(spelling, {cls.__name__: cls for cls in (Identity, MLP, Energies, Coupling)})
-    assert isinstance(made, Projector)
+    if not isinstance(made, Projector):
+        raise ArtefactError(f"{spelling!r} is no projector; get a fresh copy")
     return made

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from . import _artefact
-from ._errors import ArtefactError, ShapeError
+from ._errors import ArtefactError, OplasError, ShapeError
 from .encoders.base import Encoder, freeze
 from .laws.base import Law, Seen
 from .projectors import Identity, Projector
@@ -125,8 +125,11 @@ class Space(nn.Module):
                 f"{folder} was learned on {claimed['name']} ({claimed['identity']}); the encoder given is {encoder.name} "
                 f"({encoder.identity}): same name, other weights make another space; load it with the encoder it names"
             )
-        space = cls(encoder, build(card["projector"]), build(card["inverse"]) if card["inverse"] else None, laws)
-        missing, unexpected = space.load_state_dict(tensors, strict=False)
+        try:
+            space = cls(encoder, build(card["projector"]), build(card["inverse"]) if card["inverse"] else None, laws)
+            missing, unexpected = space.load_state_dict(tensors, strict=False)
+        except (OplasError, RuntimeError, TypeError) as error:
+            raise ArtefactError(f"{folder} does not fit its own card ({error}); save it again or get a fresh copy") from error
         stray = [key for key in [*missing, *unexpected] if not key.startswith(("encoder.", "laws."))]
         if stray:
             raise ArtefactError(f"{folder} does not fit its own card: {', '.join(stray[:4])}; save it again or get a fresh copy")
