@@ -53,14 +53,14 @@ def targets(power: Tensor) -> list[Tensor]:
 def reconstruction(guess: Tensor, aims: list[Tensor]) -> Tensor:
     """Weighted mean square error; what lies 50 dB or more below a window's loudest place counts a sixth."""
     total = guess.new_zeros(())
-    for part, aim, share in zip(guess.split([aim.shape[1] for aim in aims], 1), aims, (1.0, 3.0, 1.0, 1.0), strict=True):
+    for part, aim, share in zip(guess.split([aim.shape[1] for aim in aims], 1), aims, (1.0, 6.0, 1.0, 0.7), strict=True):
         loud = 0.17 + 0.83 * (1 + (aim - aim.amax(1, keepdim=True)) / 2.5).clamp(0, 1)
         total = total + share * (loud * (part - aim).square()).mean()
     return total
 
 
-def train(corpus: dict[str, list[Piece]], steps: int, seed: int, batch: int = 128, views: int = 32, peak: float = 3e-3) -> Mini:
-    """AdamW, cosine schedule, and an average of the weights over the last steps (EMA), which is what is kept."""
+def train(corpus: dict[str, list[Piece]], steps: int, seed: int, batch: int = 64, views: int = 8, peak: float = 2e-3) -> Mini:
+    """AdamW, cosine schedule, and an average of the weights over the second half (EMA), which is what is kept."""
     torch.manual_seed(seed)
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     model = Mini()
@@ -71,8 +71,7 @@ def train(corpus: dict[str, list[Piece]], steps: int, seed: int, batch: int = 12
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, peak, steps, pct_start=0.05, cycle_momentum=False)
     pool, sums, start = torch.cat([listen(model, waves(corpus, 32, rng)) for _ in range(64)]), np.zeros(3), time.process_time()
     for step in range(steps):
-        fresh = torch.arange(step * 64, step * 64 + 64) % len(pool)
-        pool[fresh] = torch.cat([listen(model, waves(corpus, 32, rng)) for _ in range(2)])
+        pool[torch.arange(step * batch // 2, (step + 1) * batch // 2) % len(pool)] = listen(model, waves(corpus, batch // 2, rng))
         chosen = equalise(pool[torch.randperm(len(pool), generator=generator)[:batch]], generator)
         lag = int(torch.randint(1, SPARE + 1, (), generator=generator))
         power = torch.cat([chosen[..., :FRAMES], chosen[:views, :, lag : lag + FRAMES]])
@@ -82,18 +81,30 @@ def train(corpus: dict[str, list[Piece]], steps: int, seed: int, batch: int = 12
         apart = (y[:views] - y[batch:]).square().mean()
         shape = sigreg(y[:batch], 64, generator).mean()
         optimiser.zero_grad()
-        (told + 0.02 * apart + 0.05 * shape).backward()
+        (told + 0.02 * apart + 0.15 * shape).backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
-        average.update_parameters(model)
+        if step > steps // 2:
+            average.update_parameters(model)
         sums += [told.item(), apart.item(), shape.item()]
-        if step % 100 == 99:
-            line = "  ".join(f"{name} {value / 100:.4f}" for name, value in zip(("told", "apart", "shape"), sums, strict=True))
+        if step % 200 == 199:
+            line = "  ".join(f"{name} {value / 200:.4f}" for name, value in zip(("told", "apart", "shape"), sums, strict=True))
             print(f"step {step + 1}  {line}  cpu {time.process_time() - start:.0f} s", flush=True)
             sums[:] = 0
     model.load_state_dict(average.module.state_dict())
+    settle(model, pool[..., :FRAMES])
     return model
+
+
+@torch.no_grad()
+def settle(model: Mini, power: Tensor, floor: float = 0.01) -> None:
+    """Turn the codes to their principal axes, largest first, each scaled to about unit variance: folded into the last layer."""
+    y = torch.cat([model.code(part) for part in power.split(64)]).double()
+    variance, axes = torch.linalg.eigh(torch.cov(y.T))
+    turn = (axes / (variance + floor * variance.mean()).sqrt()).flip(1).T
+    model.head.bias.copy_(turn @ (model.head.bias.double() - y.mean(0)))
+    model.head.weight.copy_(turn @ model.head.weight.double())
 
 
 @torch.no_grad()
@@ -117,7 +128,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--evaluate", action="store_true", help="only measure the shipped weights: benchmarks/mini.py")
     parser.add_argument("--quick", action="store_true", help="the same on less data, within a minute; nothing is written")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=5600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()

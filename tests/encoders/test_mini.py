@@ -10,7 +10,7 @@ from oplas.encoders.base import Encoder
 from oplas.functional.spread import effective_rank
 
 module = import_module("oplas.encoders.mini")  # the package exports the loader under the same name
-IDENTITY = "40c15ce16a21851e"
+IDENTITY = "77283dc7d261c376"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_identity_is_frozen(encoder):
 
 def test_codes_are_frozen(encoder, sounds):
     """The front end is no weight, so the identity alone would miss a change there."""
-    expected = torch.tensor([-0.6143, 0.1932, -0.0382, 0.9830])
+    expected = torch.tensor([0.1361, 0.6247, 0.7195, 0.9112])
     assert torch.allclose(encoder.encode(sounds)[0, :4], expected, atol=2e-3)
 
 

@@ -19,7 +19,7 @@ from ..functional.spectra import mel_filters
 from .base import Encoder, freeze
 
 WEIGHTS = Path(__file__).with_name("mini.safetensors")
-SHA256 = "2ace372d8dac53352f992efbe7abc65c9b1b2b0a94bf3a7c18379ca55bdbaef3"
+SHA256 = "ddf0e1ba51f4d20b22c42abfc654ac37a8a035631646fd9fef104835d55bcbe1"
 FFT, HOP, BANDS, FRAMES, PATCH = 1024, 500, 96, 96, 8
 FLOOR = 1e-8
 
@@ -46,7 +46,7 @@ class Mini(Encoder):
         grid = FRAMES // PATCH
         self.register_buffer("window", torch.hann_window(FFT), persistent=False)
         self.register_buffer("filters", mel_filters(self.rate, FFT, BANDS), persistent=False)
-        self.embed = nn.Linear(PATCH * PATCH + PATCH, width)
+        self.embed = nn.Linear(PATCH * (PATCH + 2), width)
         self.place = nn.Parameter(torch.zeros(grid * grid, width).normal_(std=0.1))
         self.blocks = nn.Sequential(*(Block(grid * grid, width) for _ in range(depth)))
         self.tap = nn.Linear(width, tap)
@@ -106,11 +106,11 @@ def decibels(power: Tensor) -> Tensor:
 
 
 def patches(power: Tensor) -> Tensor:
-    """Tokens ``[batch, 144, 72]``: 8 bands x 8 frames of level each, and the levels of the patch's mean power in each band."""
-    grid = power.unflatten(1, (-1, PATCH)).unflatten(3, (-1, PATCH))
-    fine = grid.permute(0, 1, 3, 2, 4).flatten(3).flatten(1, 2)
-    coarse = grid.mean(4).transpose(2, 3).flatten(1, 2)
-    return decibels(torch.cat([fine, coarse], 2)) / 20 + 2
+    """Tokens ``[batch, 144, 80]`` of 8 bands x 8 frames: level in every frame, of the patch's mean power, of its whole second's."""
+    grid = power.unflatten(1, (-1, PATCH)).unflatten(3, (-1, PATCH)).transpose(2, 3)
+    quarter = grid.mean(4, keepdim=True)
+    second = quarter.unflatten(2, (3, -1)).mean(3, keepdim=True).expand(-1, -1, -1, FRAMES // PATCH // 3, -1, -1).flatten(2, 3)
+    return decibels(torch.cat([grid, quarter, second], 4)).flatten(3).flatten(1, 2) / 20 + 2
 
 
 def mini() -> Encoder:
