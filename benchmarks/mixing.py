@@ -30,15 +30,15 @@ from oplas.mixing import mixing_space
 from oplas.operators import FreeOperator, Sum
 from oplas.projectors import Coupling, Identity
 
-#: How to make each encoder, and how many fresh mixes its projector is shown: as many as its speed allows.
-ENCODERS: dict[str, tuple[Callable[[], Encoder], int]] = {
-    "power_mel": (encoders.power_mel, 16384),
-    "log_mel": (encoders.log_mel, 16384),
-    "mini": (encoders.mini, 32768),
-    "musicnn": (lambda: encoders.jamendo("musicnn", SHARED / "encoders" / "jamendo_musicnn.pth"), 4096),
-    "fcn": (lambda: encoders.jamendo("fcn", SHARED / "encoders" / "jamendo_fcn.pth"), 2048),
+#: How to make each encoder, how many fresh mixes its projector is shown (as many as its speed allows), and for how many steps.
+ENCODERS: dict[str, tuple[Callable[[], Encoder], int, int]] = {
+    "power_mel": (encoders.power_mel, 16384, 400),
+    "log_mel": (encoders.log_mel, 16384, 400),
+    "mini": (encoders.mini, 32768, 2500),
+    "musicnn": (lambda: encoders.jamendo("musicnn", SHARED / "encoders" / "jamendo_musicnn.pth"), 4096, 800),
+    "fcn": (lambda: encoders.jamendo("fcn", SHARED / "encoders" / "jamendo_fcn.pth"), 2048, 800),
 }
-STEPS = 2000
+INVERTIBLE_STEPS = 600
 
 
 def main() -> None:
@@ -66,14 +66,14 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
     name, seeds, quick = task
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    make, count = ENCODERS[name]
+    make, count, steps = ENCODERS[name]
     encoder = make()
     file = CACHE / "mixing" / f"{name}-{encoder.identity}-{_code()}-{len(seeds)}{'-quick' if quick else ''}.json"
     if file.is_file():
         kept: list[dict[str, Any]] = json.loads(file.read_text())
         return kept
     train, stop, test = divide(songs(quick=quick)[0])
-    mix, steps, count = Mix(2, 4), 120 if quick else STEPS, 1024 if quick else count
+    mix, steps, count = Mix(2, 4), 60 if quick else steps, 1024 if quick else count
     unheard = {"songs": test} | ({} if quick or (other := loops()) is None else {"loops": other})
     tests = {where: (evidence(encoder, mix, data, 1000, 1, grid=True), evidence(encoder, Gain(), data, 300, 2, grid=True)) for where, data in unheard.items()}
     drawn, held = evidence(encoder, mix, train, count, 4), evidence(encoder, mix, stop, 128 if quick else 512, 3)
@@ -84,7 +84,7 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
         for kind in ("learned", "invertible"):
             torch.manual_seed(seed)
             space = _space(encoder, kind)
-            learn(space, drawn, held, seed=seed, steps=steps, progress=False, folder=CACHE / "mixing" / f"{file.stem}-{kind}-{seed}.run")
+            learn(space, drawn, held, seed=seed, steps=steps if kind == "learned" else min(steps, INVERTIBLE_STEPS), progress=False, folder=CACHE / "mixing" / f"{file.stem}-{kind}-{seed}.run")
             for where, (trials, gain) in tests.items():
                 certificate = certify(space, trials, gain=gain)
                 found.setdefault((where, kind), []).append((certificate.row, certificate))
@@ -94,7 +94,7 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
                     if seed == seeds[0]:
                         found[where, "raw"] = [(controls["encoder's own"], certificate)]
             print(f"{name} {kind} seed {seed}: R² {found['songs', kind][-1][0].r2:.3f}", file=sys.stderr, flush=True)
-    oracle = {where: _oracle(encoder, drawn, held, trials, steps) for where, (trials, _) in tests.items()}
+    oracle = {where: _oracle(encoder, drawn, held, trials, min(steps, INVERTIBLE_STEPS)) for where, (trials, _) in tests.items()}
     for where in tests:
         for kind in ("raw", "untrained", "learned", "invertible"):
             rows.append(_row(name, where, kind, found[where, kind], ceiling[where], oracle[where]))

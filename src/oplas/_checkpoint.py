@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from . import _artefact
-from ._errors import ArtefactError
+from ._errors import ArtefactError, DataError
 
 if TYPE_CHECKING:
     from .space import Space
 
 KIND = "state of learning"
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block, so that no step is taken by half."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 class State:
@@ -28,7 +49,13 @@ class State:
         self.best: dict[str, Tensor] = {}
 
     def note(self, train: float, valid: float) -> None:
-        """Note the losses; keep the parameters if the held-out one is the least so far."""
+        """Note the losses; keep the parameters if the held-out one is the least so far.
+
+        Raises:
+            DataError: the held-out loss is no number.
+        """
+        if not math.isfinite(valid):
+            raise DataError(f"the loss on the songs held out became {valid} at step {self.step}; look for extreme codes among them")
         better = not self.valid or valid < min(self.valid)
         self.steps.append(self.step)
         self.train.append(train)

@@ -7,23 +7,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
 from torch import distributed as dist
+from torch import nn
 
 
-def join() -> tuple[int, int]:
-    """This process's rank and how many there are; joins the group that ``torchrun`` announced."""
-    ranks = int(os.environ.get("WORLD_SIZE", "1"))
-    if ranks > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return (dist.get_rank(), ranks) if ranks > 1 else (0, 1)
+def join(device: str | torch.device) -> tuple[int, int, torch.device]:
+    """This process's rank, how many there are, and its own device; joins the group that ``torchrun`` announced."""
+    device, ranks = torch.device(device), int(os.environ.get("WORLD_SIZE", "1"))
+    if ranks < 2:
+        return 0, 1, device
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    if not dist.is_initialized():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    return dist.get_rank(), ranks, device
 
 
-def share(tensors: list[Tensor]) -> None:
-    """Every rank takes rank 0's values."""
+def share(space: nn.Module) -> None:
+    """Every rank takes rank 0's values of all but the frozen encoder: parameters, and what was set without a gradient."""
     if dist.is_initialized():
-        for tensor in tensors:
-            dist.broadcast(tensor.data, 0)
+        for name, tensor in space.state_dict().items():
+            if not name.startswith("encoder."):
+                dist.broadcast(tensor, 0)
+
+
+def agree(value: float, device: str | torch.device) -> float:
+    """Rank 0's value, so that all ranks stop at the same step."""
+    if not dist.is_initialized():
+        return value
+    told = torch.tensor([value], device=device)
+    dist.broadcast(told, 0)
+    return float(told)
 
 
 def average(parameters: list[torch.nn.Parameter]) -> None:

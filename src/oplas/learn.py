@@ -84,22 +84,25 @@ def learn(
         if isinstance(data, Trials):
             raise DataError("gathered evidence was given to learn from, but none to stop on; pass valid=, from other songs")
         data, valid = data.split(0.9, 0.1, seed=seed)
-    rank, ranks = _ranks.join()
+    rank, ranks, device = _ranks.join(device)
     stream = Stream(space, data, seed=seed + 1_000_003 * rank, size=evidence, every=max(steps // 16, 1))
     held = gather(space, valid, count=1024, seed=seed + 1)
-    _prepare(space, stream.at(0))
     space.to(device).train()
     held = held.to(device)
+    _prepare(space, stream.at(0).to(device))
     moving = [p for p in space.parameters() if p.requires_grad]
-    _ranks.share(moving)
+    _ranks.share(space)
     optimiser = torch.optim.AdamW(moving, lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
     run = {"seed": seed, "steps": steps, "batch": batch, "rate": rate, "evidence": evidence, "laws": [repr(law) for law in space.laws],
-           "projector": repr(space.projector), "encoder": space.encoder.identity, "ranks": ranks,
-           "data": getattr(data, "fingerprint", "gathered trials")}  # fmt: skip
+           "projector": repr(space.projector), "inverse": repr(space.inverse), "checks": checks, "patience": patience,
+           "encoder": space.encoder.identity, "ranks": ranks, "data": data.fingerprint, "valid": valid.fingerprint}  # fmt: skip
     state = _checkpoint.State(space, optimiser, schedule, run, Path(folder) if folder and rank == 0 else None)
     state.resume(Path(folder) if folder else None)
     settling = int(0.7 * steps)
+    if not state.steps:
+        first = stream.at(0).draw(batch, Generator().manual_seed(seed)).to(device)
+        state.note(float(total(space, first).detach()), _ranks.agree(_held_out(space, held), device))
     check, keep = max(steps // checks, 1), max(steps // 10, 1)
     try:
         with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
@@ -107,7 +110,8 @@ def learn(
                 step = state.step
                 torch.manual_seed(seed + 7919 * step + 104729 * rank)
                 if step == settling:
-                    settle(space, stream.at(step))
+                    settle(space, stream.at(step).to(device))
+                    _ranks.share(space)
                 trials = stream.at(step).draw(batch, Generator().manual_seed(seed + step + 1_000_003 * rank))
                 loss = total(space, trials.to(device))
                 if not torch.isfinite(loss):
@@ -116,11 +120,12 @@ def learn(
                 loss.backward()
                 _ranks.average(moving)
                 torch.nn.utils.clip_grad_norm_(moving, 1.0)
-                optimiser.step()
-                schedule.step()
-                state.step += 1
-                if state.step % check == 0 or state.step == steps:
-                    state.note(loss.item(), _held_out(space, held))
+                with _checkpoint.whole():
+                    optimiser.step()
+                    schedule.step()
+                    state.step += 1
+                    if state.step % check == 0 or state.step == steps:
+                        state.note(loss.item(), _ranks.agree(_held_out(space, held), device))
                 if state.step % keep == 0:
                     state.save()
                 advance(loss.item())
@@ -130,7 +135,8 @@ def learn(
     finally:
         state.restore_best()
         space.eval()
-    orient(space, stream.at(state.step - 1))
+    orient(space, stream.at(max(state.step - 1, 0)).to(device), held)
+    _ranks.share(space)
     state.save()
     stopped = "finished" if state.step >= steps else "stopped early: the held-out loss no longer fell"
     history = History(stopped=stopped, seconds=time.monotonic() - began, **state.log())

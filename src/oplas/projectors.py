@@ -179,7 +179,7 @@ class Coupling(Headed):
         half = dim // 2
         sizes = [(half, dim - half) if i % 2 == 0 else (dim - half, half) for i in range(layers)]
         self.nets = nn.ModuleList(_coupler(given, 2 * moved, hidden) for given, moved in sizes)
-        self.bend = nn.Parameter(torch.full((layers, dim), -1.0))
+        self.bend = nn.Parameter(torch.full((layers, dim), -4.0))
         self.lean = nn.Parameter(torch.zeros(layers, dim))
         self.head = nn.Parameter(torch.eye(dim))
         self.register_buffer("mean", torch.zeros(dim))

@@ -67,14 +67,21 @@ def settle(space: Space, evidence: Evidence, *, options: bool = False) -> None:
 
 
 @torch.no_grad()
-def orient(space: Space, evidence: Evidence) -> None:
-    """Choose the space's frame: lawful coordinates, each as long as it is reliable (its standard deviation is its R²)."""
-    found = _free(space, evidence)
-    if found is None:
+def orient(space: Space, evidence: Evidence, held_out: Evidence) -> None:
+    r"""Choose the space's frame: lawful coordinates, each as long as it is reliable.
+
+    The coordinates are solved for on ``evidence``; the standard deviation of each becomes the square of its
+    :math:`R^2` on songs held out, so that what does not hold there weighs little.
+    """
+    found, held = _free(space, evidence), _free(space, held_out)
+    if found is None or held is None:
         return
+    law, trials = found
     space.frame.copy_(torch.eye(space.width))
-    directions, shares = _solve(space, *found)
-    space.frame.copy_(directions * shares.clamp_min(0.01))
+    space.frame.copy_(_solve(space, law, trials)[0])
+    seen = space.see(held[1])
+    error, spread = (law.predict(seen) - seen.after).square().mean(0), seen.after.var(0).clamp_min(1e-12)
+    space.frame.mul_((1 - error / spread).clamp_min(0.1).square())
 
 
 def _solve(view: Seeing, law: Equivariance, trials: Trials) -> tuple[Tensor, Tensor]:

@@ -38,12 +38,12 @@ class Action(Spelled, ABC):
             DataError: no window has enough parts sounding at the same time.
         """
         scenes = self._grid(encoder, data, count, generator) if grid else self._draws(encoder, data, count, generator)
-        rows: list[tuple[Scene, Tensor, list[int]]] = []
+        rows: list[tuple[int, list[str], Tensor]] = []  # song, labels, theta: the sound itself is let go
         codes: list[Tensor] = []
         windows: list[Tensor] = []
         for scene in scenes:
             before, after, theta, chosen = self.perform(scene, generator)
-            rows.append((scene, theta, chosen))
+            rows.append((scene.song, [scene.labels[i] for i in chosen], theta))
             windows += [before, after[None]]
             if sum(map(len, windows)) >= _WINDOWS:
                 codes.append(encoder.encode(torch.cat(windows)))
@@ -67,19 +67,19 @@ class Action(Spelled, ABC):
             yield data.scene(slots[index], encoder.rate, encoder.samples)
 
 
-def _assemble(rows: list[tuple[Scene, Tensor, list[int]]], codes: Tensor, encoder: Encoder, data: Dataset) -> Trials:
-    labels = tuple(sorted({scene.labels[i] for scene, _, chosen in rows for i in chosen}))
-    n, width = len(rows), max(len(chosen) for _, _, chosen in rows)
+def _assemble(rows: list[tuple[int, list[str], Tensor]], codes: Tensor, encoder: Encoder, data: Dataset) -> Trials:
+    labels = tuple(sorted({name for _, names, _ in rows for name in names}))
+    n, width = len(rows), max(len(names) for _, names, _ in rows)
     before, after = codes.new_zeros(n, width, codes.shape[1]), codes.new_zeros(n, codes.shape[1])
     present, theta = torch.zeros(n, width, dtype=torch.bool), codes.new_zeros(n, width)
     label, at = torch.full((n, width), -1), 0
-    for row, (scene, drawn, chosen) in enumerate(rows):
-        k = len(chosen)
+    for row, (_, names, drawn) in enumerate(rows):
+        k = len(names)
         before[row, :k], after[row] = codes[at : at + k], codes[at + k]
         present[row, :k], theta[row, :k] = True, drawn
-        label[row, :k] = torch.tensor([labels.index(scene.labels[i]) for i in chosen])
+        label[row, :k] = torch.tensor([labels.index(name) for name in names])
         at += k + 1
-    song = torch.tensor([scene.song for scene, _, _ in rows])
+    song = torch.tensor([song for song, _, _ in rows])
     origin = encoder.encode(encoder.silence().to(codes.dtype))
     return Trials(before, present, after, theta, song, label, origin, tuple(data.names), labels)
 
