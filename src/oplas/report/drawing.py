@@ -32,8 +32,8 @@ def colour(name: str) -> str:
     return PALETTE[name][0]
 
 
-def sheet(width: float = 4.7, height: float = 3.3, columns: int = 1, shares: tuple[float, ...] | None = None) -> tuple[Figure, list[Axes]]:
-    """A figure of ``width`` by ``height`` inches with plain axes side by side, made without pyplot.
+def sheet(width: float = 4.3, height: float = 3.1, shares: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+    """A figure of ``width`` by ``height`` inches, plain axes side by side with these shares of it, made without pyplot.
 
     Raises:
         MissingDependency: matplotlib is not installed.
@@ -42,8 +42,10 @@ def sheet(width: float = 4.7, height: float = 3.3, columns: int = 1, shares: tup
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependency("plots are drawn by matplotlib, which is not installed; pip install matplotlib") from error
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
-    axes = list(figure.subplots(1, columns, squeeze=False, width_ratios=shares)[0])
+    figure = Figure(figsize=(width, height), layout="constrained" if len(shares) > 1 else None, facecolor="none")
+    if len(shares) == 1:
+        figure.subplots_adjust(left=0.15, right=0.97, bottom=0.15, top=0.96)
+    axes = list(figure.subplots(1, len(shares), squeeze=False, width_ratios=shares)[0])
     for each in axes:
         _plain(each)
     return figure, axes
@@ -54,17 +56,22 @@ def _plain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     for spine in axes.spines.values():
         spine.set_color(colour("line"))
-    axes.tick_params(which="both", colors=colour("line"), labelcolor=colour("muted"), labelsize=8.5)
+    axes.tick_params(which="both", colors=colour("line"), labelcolor=colour("muted"), labelsize=9)
     for text in (axes.xaxis.label, axes.yaxis.label, axes.title):
         text.set_color(colour("ink"))
-        text.set_fontsize(9.5)
+        text.set_fontsize(10)
     axes.grid(True, color=colour("line"), linewidth=0.5, alpha=0.6)
     axes.set_axisbelow(True)
 
 
+def plain(text: str) -> str:
+    """Text that stays text: a dollar sign begins no formula."""
+    return text.replace("$", r"\$")
+
+
 def legend(axes: Axes, **options: Any) -> None:
     """A legend without a frame, in ink."""
-    axes.legend(frameon=False, fontsize=8.5, labelcolor=colour("ink"), handlelength=1.8, borderaxespad=0.2, **options)
+    axes.legend(frameon=False, fontsize=9, labelcolor=colour("ink"), handlelength=1.8, borderaxespad=0.2, **options)
 
 
 def svg(figure: Figure, name: str, label: str = "") -> str:
@@ -85,7 +92,7 @@ def svg(figure: Figure, name: str, label: str = "") -> str:
     text = text.replace("xlink:href", "href")
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
-    text = re.sub(r"font-family: [^;\"]*|font: ([\d.]+px) [^;\"]*", lambda m: f"font-size: {m[1]}" if m[1] else "font-family: inherit", text)
+    text = re.sub(r'font: ([\d.]+px) [^;"]*', r"font-size: \1", text)
     for key, (light, _) in PALETTE.items():
         text = text.replace(light, f"var(--{key})")
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(label, quote=True)}"', 1)

@@ -17,20 +17,21 @@ def verdict(certificate: Certificate) -> str:
     name, row = certificate.verdict, certificate.row
     sign, rules = VERDICTS.get(name, "?"), rule()
     others = _terms((each, words) for each, words in rules.items() if each != name)
-    told = f'<p class="muted">The rule: {escape(rules[name])}.</p><details><summary>The other verdicts</summary>{others}</details>' if name in rules else ""
-    bound = certificate.conformal
+    told = f'<p class="muted">The rule: {escape(rules[name])}.</p>' if name in rules else ""
+    chance = share(certificate.chance.get("top1"))
     tiles = (
         ("R² of the law", figure(row.r2), f"1 is exact, 0 is the mean. Songs drawn anew: {interval(row)}"),
-        ("missing part found first", share(row.top1), f"of {figure(certificate.candidates)} candidates; chance {share(certificate.chance.get('top1'))}"),
+        ("missing part found first", share(row.top1), f"of {figure(certificate.candidates)} candidates; chance {chance}"),
         ("effective rank", figure(row.effective_rank, 1), f"dimensions in use, of {figure(certificate.encoder.get('width'))}"),
-        ("a new song's defect", _below(bound.get("bound")), f"in {share(bound.get('level'))} of cases, in units of the space's scatter"),
+        ("a new song's defect", *_bound(certificate)),
     )
     items = "".join(f"<li><span>{label}</span><b>{value}</b><small>{note}</small></li>" for label, value, note in tiles)
     return (
         f'<p class="muted">The claim: <code>{escape(certificate.law)}</code>, judged on {figure(certificate.trials)} trials '
         f"from {figure(certificate.songs)} songs the space has not learned from.</p>"
-        f'<div class="verdict {escape(name.replace(" ", "-"), quote=True)}"><strong><span aria-hidden="true">{sign}</span> {escape(name)}</strong>'
-        f'<p>{escape(certificate.why)}.</p>{told}</div><ul class="tiles">{items}</ul>'
+        f'<div class="verdict {escape(name.replace(" ", "-"), quote=True)}">'
+        f'<strong><span aria-hidden="true">{sign}</span> {escape(name)}</strong><p>{escape(certificate.why)}.</p>{told}'
+        f'<details><summary>The other verdicts</summary>{others}</details></div><ul class="tiles">{items}</ul>'
     )
 
 
@@ -40,8 +41,12 @@ def table(certificate: Certificate) -> str:
     for row in certificate.rows:
         cells = [interval(row) if field == "interval" else figure(getattr(row, field), digits) for field, _, digits, _ in COLUMNS]
         lines.append((row.space, *cells))
-    chance = f"Chance: top-1 {share(certificate.chance.get('top1'))}, probe {share(certificate.chance.get('probe'))}. – means it could not be measured."
-    drawn = _table(("space", *(head for _, head, _, _ in COLUMNS)), lines, f"The first row is the space; the others are controls on the same evidence. {chance}", own=True)
+    chance = certificate.chance
+    caption = (
+        "The first row is the space; the others are controls on the same evidence. "
+        f"Chance: top-1 {share(chance.get('top1'))}, probe {share(chance.get('probe'))}. – means it could not be measured."
+    )
+    drawn = _table(("space", *(head for _, head, _, _ in COLUMNS)), lines, caption, own=True)
     columns = _terms((head, meaning) for _, head, _, meaning in COLUMNS)
     controls = _terms((row.space, CONTROLS[row.space]) for row in certificate.rows if row.space in CONTROLS)
     return f"{drawn}<h3>What the columns mean</h3>{columns}<h3>What the controls are for</h3>{controls}"
@@ -50,24 +55,26 @@ def table(certificate: Certificate) -> str:
 def counts(certificate: Certificate) -> str:
     """R² and top-1 for mixes of 2, 3, 4 … parts."""
     lines = [(str(k), *(figure(found.get(key)) for key in ("r2", "top1", "trials"))) for k, found in certificate.by_count.items()]
-    return _table(("parts", "R²", "top-1", "trials"), lines, "A space learned on few parts should be asked about more.", narrow=True) if lines else ""
+    caption = "A space learned on few parts should be asked about more."
+    return _table(("parts", "R²", "top-1", "trials"), lines, caption, narrow=True) if lines else ""
 
 
 def sentences(certificate: Certificate) -> str:
     """Homogeneity, the bound for a new song, and the way back, each in a sentence."""
     power, fit = figure(certificate.homogeneity.get("exponent"), 2), figure(certificate.homogeneity.get("r2"))
-    bound, level = certificate.conformal.get("bound"), share(certificate.conformal.get("level"))
+    bound, level = figure(certificate.conformal.get("bound")), share(certificate.conformal.get("level"))
+    back = figure(certificate.code_r2)
     said = [
         f"Turning a sound's gain up by g scales its latent by g<sup>{power}</sup> (R² {fit} of that fit). "
         "Where independent sources add their energies, an exponent near 2 is expected."
         if power != "–"
         else "How a gain scales the space was not measured: –.",
-        f"A new song from the same source has a defect below {figure(bound)} in {level} of cases (split conformal, "
+        f"A new song from the same source has a defect below {bound} in {level} of cases (split conformal, "
         f"from {figure(certificate.conformal.get('songs'))} songs). It says nothing of songs from elsewhere."
-        if figure(bound) != "–"
+        if bound != "–"
         else f"No bound for a new song: – ({figure(certificate.songs)} songs are too few to promise {level}).",
-        f"Operating in the space and coming back, the encoder's own code of the mix is predicted with R² {figure(certificate.code_r2)}."
-        if figure(certificate.code_r2) != "–"
+        f"Operating in the space and coming back, the encoder's own code of the mix is predicted with R² {back}."
+        if back != "–"
         else "The way back to the encoder's codes was not measured: –.",
     ]
     return "".join(f"<p>{each}</p>" for each in said)
@@ -84,9 +91,13 @@ def axioms(certificate: Certificate) -> str:
     """Where the projector inverts itself: the worst errors of its addition's axioms; else why there are none."""
     found = certificate.axioms
     if found.get("status") != "exact":
-        return f'<p class="muted">{escape(str(found.get("status", "– not measured")))}</p>'
+        told = str(found.get("status", "not measured")).removeprefix("none: ")
+        return f'<p class="muted">– ({escape(told)})</p>'
     lines = [(AXIOMS.get(name, name), _power(value)) for name, value in found.items() if name != "status"]
-    caption = "y ⊕ w = h⁻¹(h(y) + h(w)) on the encoder's own codes holds by construction; worst error in double precision, in units of the codes' spread."
+    caption = (
+        "y ⊕ w = h⁻¹(h(y) + h(w)) is an addition on the encoder's own codes by construction. "
+        "Worst errors in double precision, in units of the codes' spread."
+    )
     return _table(("axiom", "worst error"), lines, caption, narrow=True)
 
 
@@ -98,7 +109,7 @@ def provenance(certificate: Certificate) -> str:
         "its identity": encoder.get("identity", "–"),
         "dimensions": f"{figure(encoder.get('dim'))} of the encoder → {figure(encoder.get('width'))} of the space",
         "data": certificate.data,
-        "evidence": f"{figure(certificate.trials)} trials, {figure(certificate.songs)} songs, {figure(certificate.candidates)} candidates",
+        "evidence": f"{certificate.trials} trials, {certificate.songs} songs, {certificate.candidates} candidates",
         "seed": certificate.seed,
         "versions": " · ".join(f"{name} {version}" for name, version in certificate.versions.items()),
     }
@@ -111,8 +122,11 @@ def interval(row: Row) -> str:
     return "–" if "–" in (low, high) else f"{low} … {high}"
 
 
-def _below(bound: Any) -> str:
-    return "–" if figure(bound) == "–" else f"&lt; {figure(bound)}"
+def _bound(certificate: Certificate) -> tuple[str, str]:
+    bound, level = certificate.conformal.get("bound"), share(certificate.conformal.get("level"))
+    if figure(bound) == "–":
+        return "–", f"{figure(certificate.songs)} songs are too few to promise a bound in {level} of cases"
+    return f"&lt; {figure(bound)}", f"in {level} of cases, in units of the space's scatter"
 
 
 def _power(value: Any) -> str:
@@ -126,12 +140,14 @@ def _terms(pairs: Iterable[tuple[str, str]]) -> str:
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str, *, own: bool = False, narrow: bool = False) -> str:
     """A table in a box of its own that scrolls, by touch and by arrow keys, where the screen is narrow."""
     heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in head)
-    rows = "".join(
-        f'<tr{" class=own" if own and i == 0 else ""}><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(each)}</td>" for each in rest) + "</tr>"
-        for i, (first, *rest) in enumerate(lines)
-    )
+    rows = ""
+    for i, (first, *rest) in enumerate(lines):
+        cells = "".join(f"<td>{escape(each)}</td>" for each in rest)
+        rows += f'<tr{" class=own" if own and i == 0 else ""}><th scope="row">{escape(first)}</th>{cells}</tr>'
+    name = f"table-of-{head[0]}"
     kind = "scroll narrow" if narrow else "scroll"
     return (
-        f'<div class="{kind}" tabindex="0" role="region" aria-label="table: {escape(head[0], quote=True)}"><table><caption>{escape(caption)}</caption>'
+        f'<p class="caption muted" id="{name}">{escape(caption)}</p>'
+        f'<div class="{kind}" tabindex="0" role="region" aria-labelledby="{name}"><table aria-labelledby="{name}">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .drawing import colour, legend, sheet
+from .drawing import colour, legend, plain, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,11 +40,13 @@ def arrows(axes: Axes, pairs: Mapping[str, Sequence[Sequence[float]]], count: in
     for mix, total in both:
         axes.plot(*zip(mix, total, strict=True), color=colour("muted"), linewidth=0.7, alpha=0.7, zorder=1)
     mixes, sums = ([*zip(*side, strict=True)] for side in zip(*both, strict=True))
-    axes.scatter(*mixes, s=20, color=colour("space"), linewidths=0, label="mix", zorder=2)
-    axes.scatter(*sums, s=22, facecolors="none", edgecolors=colour("other"), linewidths=1.1, label="sum of its parts", zorder=3)
+    axes.scatter(mixes[0], mixes[1], s=20, color=colour("space"), linewidths=0, label="mix", zorder=2)
+    axes.scatter(
+        sums[0], sums[1], s=22, facecolors="none", edgecolors=colour("other"), linewidths=1.1, label="sum of its parts", zorder=3
+    )
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("first principal axis of the mixes")
-    axes.set_ylabel("second")
+    axes.set_ylabel("second principal axis")
     return True
 
 
@@ -76,31 +78,34 @@ def _defects(certificate: Certificate) -> Figure | None:
     figure, (axes,) = sheet()
     for i, (name, values) in enumerate(named.items()):
         inside = [min(max(each, edges[0]), edges[-1]) for each in values]
-        options = {"bins": edges, "weights": [100 / len(values)] * len(values), "color": colour(HUES[i % 4])}
+        options: dict[str, Any] = {"bins": edges, "weights": [100 / len(values)] * len(values), "color": colour(HUES[i % 4])}
         if i == 0:
             axes.hist(inside, alpha=0.35, **options)
-        axes.hist(inside, histtype="step", linewidth=1.4, linestyle=DASHES[i % 4], label=name, **options)
+        axes.hist(inside, histtype="step", linewidth=1.4, linestyle=DASHES[i % 4], label=plain(name), **options)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.axvline(1, color=colour("muted"), linewidth=1)
     axes.annotate("1: no better\nthan the mean", (1, 1), (4, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
-                  va="top", fontsize=8.5, color=colour("muted"))  # fmt: skip
+                  va="top", fontsize=9, color=colour("muted"))  # fmt: skip
     axes.set_xlabel("defect of a mix, in units of the space's scatter")
     axes.set_ylabel("share of mixes (%)")
-    axes.margins(y=0.25)
-    legend(axes, loc="upper center", bbox_to_anchor=(0.45, 1.16), ncols=2)
+    axes.set_ylim(top=1.25 * axes.get_ylim()[1])
+    figure.subplots_adjust(top=0.84 if len(named) > 2 else 0.9)
+    legend(axes, loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2)
     return figure
 
 
 def _retrieval(certificate: Certificate) -> Figure | None:
     curve, candidates, row = certificate.plots["retrieval"], certificate.candidates, certificate.row
-    kept = [(rank, 100 * found) for rank, found in zip(curve["rank"], curve["found"], strict=True) if finite([found]) and rank <= candidates]
+    pairs = zip(curve["rank"], curve["found"], strict=True)
+    kept = [(rank, 100 * found) for rank, found in pairs if finite([found]) and rank <= candidates]
     if not kept:
         return None
     ranks, found = zip(*kept, strict=True)
     figure, (axes,) = sheet()
-    axes.plot(ranks, found, color=colour("space"), linewidth=1.6, marker="o", markersize=4, label=row.space)
-    axes.plot(ranks, [100 * rank / candidates for rank in ranks], color=colour("muted"), linestyle="dashed", linewidth=1.2, label="chance")
+    axes.plot(ranks, found, color=colour("space"), linewidth=1.6, marker="o", markersize=4, label=plain(row.space))
+    chance = [100 * rank / candidates for rank in ranks]
+    axes.plot(ranks, chance, color=colour("muted"), linestyle="dashed", linewidth=1.2, label="chance")
     if finite([row.top1, row.top1_low, row.top1_high]):
         reach = [[max(100 * (row.top1 - row.top1_low), 0)], [max(100 * (row.top1_high - row.top1), 0)]]
         axes.errorbar(1, 100 * row.top1, yerr=reach, color=colour("space"), capsize=3, linewidth=1.2)

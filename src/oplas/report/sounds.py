@@ -22,7 +22,8 @@ def players(audio: Iterable[Sound]) -> str:
         DataError: a sound cannot be read, or no browser plays its kind.
     """
     items = [
-        f'<li><span id="sound-{i}">{escape(label)}</span><audio controls preload="metadata" aria-labelledby="sound-{i}" src="{_data(label, sound)}"></audio></li>'
+        f'<li><span id="sound-{i}">{escape(label)}</span>'
+        f'<audio controls preload="metadata" aria-labelledby="sound-{i}" src="{_data(label, sound)}"></audio></li>'
         for i, (label, sound) in enumerate(audio)
     ]
     return f'<ul class="sounds">{"".join(items)}</ul>' if items else ""
@@ -36,8 +37,8 @@ def _data(label: str, sound: str | Path | bytes) -> str:
         try:
             blob = Path(sound).read_bytes()
         except OSError as error:
-            raise DataError(f"{where} could not be read ({error.strerror or error}); check the path of the sound {label!r}") from error
+            raise DataError(f"{where} could not be read ({error.strerror or error}); check the path given for {label!r}") from error
     kind = next((mime for magic, mime in _KINDS.items() if blob.startswith(magic)), None)
     if kind is None:
-        raise DataError(f"{where} begins with {blob[:4]!r}, which is no WAV, OGG, FLAC or MP3; convert it to one that browsers play")
+        raise DataError(f"{where} begins with {blob[:4]!r}, which is no WAV, OGG, FLAC or MP3; convert it to one of them")
     return f"data:{kind};base64,{b64encode(blob).decode('ascii')}"

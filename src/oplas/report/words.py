@@ -9,15 +9,20 @@ from typing import Any
 
 #: Row's field, heading, digits, meaning.
 COLUMNS = (
-    ("r2", "R²", None, "1: the operator's prediction is the latent. 0: no better than always answering the mean. Below 0: worse than that."),
+    ("r2", "R²", None, "1: the prediction is the latent. 0: no better than always answering the mean. Below 0: worse than that."),
     ("interval", "95 %", None, "The interval of R² when songs are drawn anew with replacement; windows of a song stay together."),
-    ("affinity", "affine", None, "R² when each number of parts may add a constant of its own. Far above R²: the law fails by an offset."),
+    (
+        "affinity",
+        "affine",
+        None,
+        "R² when each number of parts may add its own constant. Far above R²: the law fails by an offset.",
+    ),
     ("defect", "defect", None, "The error in units of the space's own scatter, √(1 − R²); shrinking a space does not improve it."),
     ("top1", "top-1", None, "How often the missing part is the nearest of all candidates to the mix minus its other parts."),
     ("top5", "top-5", None, "How often it is among the five nearest."),
     ("median_rank", "median rank", 0, "Where the missing part stands in the middle case; 1 is a hit."),
     ("effective_rank", "eff. rank", 1, "How many dimensions are in use; a law is easy to keep in very few."),
-    ("probe", "probe", None, "How well a linear probe reads a part's label, such as its instrument family, from songs it has not seen."),
+    ("probe", "probe", None, "How well a linear probe reads a part's label, such as its instrument, from songs it has not seen."),
     ("overlap", "overlap", None, "The share of a part's nearest neighbours in the encoder's space that are still its neighbours."),
 )
 
@@ -30,12 +35,13 @@ CONTROLS = {
 }
 
 PLOTS = {
-    "pca": ("Sums over mixes", "Each line joins a mix to what its parts make of it: the shorter the lines, the better the law holds. "
+    "pca": ("Sums over mixes", "Each line joins a mix to what its parts make of it: the shorter, the better the law holds. "
             "Two principal axes of the mixes show only part of the space."),
     "defects": ("Defects against controls", "Each mix's own error. The space should stand well left of its controls and of 1."),
-    "retrieval": ("Finding the missing part", "Take all parts but one away from a mix and look for what is left among every part heard. "
+    "retrieval": ("Finding the missing part", "Take all parts but one away from a mix and look for what is left among all parts. "
                   "The dashed line is guessing."),
-    "spectrum": ("Spectrum of the space", "How the variance is shared among principal axes. Few tall bars: the law may hold because the space says little."),
+    "spectrum": ("Spectrum of the space", "How the variance is shared among principal axes. "
+                 "Few tall bars: the law may hold because the space says little."),
 }  # fmt: skip
 
 VERDICTS = {"holds": "✓", "partly": "◐", "no simple operator": "✕", "vacuous": "○"}

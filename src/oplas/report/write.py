@@ -47,5 +47,6 @@ def write(certificate: Certificate, folder: str | Path, audio: Iterable[Sound] |
     except OSError as error:
         if new:
             shutil.rmtree(folder, ignore_errors=True)
-        raise ArtefactError(f"{folder} could not be written ({error.strerror or error}); free space or choose another folder") from error
+        told = error.strerror or error
+        raise ArtefactError(f"{folder} could not be written ({told}); free space or choose another folder") from error
     return folder / "index.html"
