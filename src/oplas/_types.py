@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -47,6 +48,14 @@ class Trials:
     def count(self) -> Tensor:
         """How many parts each trial has, ``[n]``."""
         return self.present.sum(1)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of what the evidence says."""
+        digest = hashlib.sha256(" ".join(self.songs).encode())
+        for rows in (self.after, self.theta, self.song, self.present):
+            digest.update(rows.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @property
     def codes(self) -> Tensor:
