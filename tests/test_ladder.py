@@ -92,7 +92,7 @@ def test_no_file_is_long() -> None:
         ("learn.py", "def late():\n    from . import certify", "learn imports certify"),
         ("space.py", "import oplas", "space imports __init__"),
         ("space.py", "from . import Certificate", "space imports __init__"),
-        ("helpers.py", "", "helpers is on no rung"),
+        ("loose.py", "", "loose is on no rung"),
         ("learn.py", "from .space import Space", None),
         ("laws/base.py", "from .spread import Spread\nfrom .. import _errors", None),
         ("space.py", "from . import __version__", None),
