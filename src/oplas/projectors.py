@@ -151,7 +151,7 @@ class Energies(MLP):
         self.top.copy_(source.amax(0))
 
     def options(self) -> Iterator[Callable[[], object]]:
-        for steepness in torch.linspace(-0.5, 2.0, 11).tolist():
+        for steepness in torch.linspace(0.0, 2.0, 11).tolist():
             yield lambda value=steepness: self.steepness.fill_(value)
 
     def features(self, y: Tensor) -> Tensor:

@@ -57,11 +57,14 @@ def settle(space: Space, evidence: Evidence, *, options: bool = False) -> None:
         return
     law, trials = found
     if options and (settings := list(projector.options())):
-        some, scores = trials.pick(torch.arange(min(len(trials), _CHUNK))), []
+        rows = torch.arange(len(trials))
+        some, others, scores = trials.pick(rows[_CHUNK // 2 : 5 * _CHUNK]), trials.pick(rows[: _CHUNK // 2]), []
+        if not len(some):
+            some = others
         for take in settings:
             take()
             projector.head.copy_(_solve(_Features(space, projector), law, some)[0][:, : space.width])
-            scores.append(_found(space, law, some.pick(torch.arange(min(len(some), 512)))))
+            scores.append(_found(space, law, others))
         settings[scores.index(max(scores))]()
     projector.head.copy_(_solve(_Features(space, projector), law, trials)[0][:, : space.width])
 
