@@ -145,11 +145,10 @@ def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[li
 
 
 def _untrained(space: Space, mixes: Trials, seed: int) -> Space:
-    other = copy.copy(space)
-    other._modules = dict(space._modules)
+    """The same kind of projector as it comes, standardised on the evidence."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        other.projector = space.projector.again().to(mixes.after)
+        other = Space(space.encoder, space.projector.again()).to(mixes.after)
     other.projector.prepare(mixes.codes)
     return other
 
