@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ def answers(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Ca
                     where = f"{error.filename}: " if error.filename else ""
                     answer = _failed("OSError", f"{where}{error.strerror or error}; free disk space, or choose another place", DATA)
             if as_json:
-                typer.echo(json.dumps({**answer.facts, "warnings": told, "exit": answer.code}, allow_nan=False, default=str))
+                typer.echo(json.dumps(_clean({**answer.facts, "warnings": told, "exit": answer.code}), allow_nan=False))
             else:
                 typer.echo(answer.text, err="error" in answer.facts)
             raise typer.Exit(answer.code)
@@ -56,6 +57,15 @@ def answers(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Ca
         return run
 
     return register
+
+
+def _clean(facts: Any) -> Any:
+    """JSON knows no NaN: figures that could not be measured become null."""
+    if isinstance(facts, float):
+        return facts if math.isfinite(facts) else None
+    if isinstance(facts, dict):
+        return {str(key): _clean(value) for key, value in facts.items()}
+    return [_clean(value) for value in facts] if isinstance(facts, list | tuple) else facts
 
 
 def say(text: str) -> None:
