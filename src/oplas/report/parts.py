@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 def verdict(certificate: Certificate) -> str:
     """The law, the verdict with its reason and rule, and four figures to begin with."""
-    name, row = certificate.verdict, certificate.row
+    name, row, why = certificate.verdict, certificate.row, certificate.why
     sign, rules = VERDICTS.get(name, "?"), rule()
-    others = _terms((each, words) for each, words in rules.items() if each != name)
-    told = f'<p class="muted">The rule: {escape(rules[name])}.</p>' if name in rules else ""
+    told = "".join(
+        f"<li{' class=own' if each == name else ''}><b>{escape(each)}</b>: {escape(words)}.</li>" for each, words in rules.items()
+    )
     chance = share(certificate.chance.get("top1"))
     tiles = (
         ("R² of the law", figure(row.r2), f"1 is exact, 0 is the mean. Songs drawn anew: {interval(row)}"),
@@ -30,8 +32,10 @@ def verdict(certificate: Certificate) -> str:
         f'<p class="muted">The claim: <code>{escape(certificate.law)}</code>, judged on {figure(certificate.trials)} trials '
         f"from {figure(certificate.songs)} songs the space has not learned from.</p>"
         f'<div class="verdict {escape(name.replace(" ", "-"), quote=True)}">'
-        f'<strong><span aria-hidden="true">{sign}</span> {escape(name)}</strong><p>{escape(certificate.why)}.</p>{told}'
-        f'<details><summary>The other verdicts</summary>{others}</details></div><ul class="tiles">{items}</ul>'
+        f'<strong><span aria-hidden="true">{sign}</span> {escape(name)}</strong><p>{escape(why[:1].upper() + why[1:])}.</p>'
+        '<p class="muted">How it is reached: the first of these that applies, at the lower ends of the 95 % intervals '
+        "over songs.</p>"
+        f'<ol class="muted">{told}</ol></div><ul class="tiles">{items}</ul>'
     )
 
 
@@ -62,13 +66,15 @@ def counts(certificate: Certificate) -> str:
 def sentences(certificate: Certificate) -> str:
     """Homogeneity, the bound for a new song, and the way back, each in a sentence."""
     power, fit = figure(certificate.homogeneity.get("exponent"), 2), figure(certificate.homogeneity.get("r2"))
-    bound, level = figure(certificate.conformal.get("bound")), share(certificate.conformal.get("level"))
+    bound, level = _above(certificate.conformal.get("bound")), share(certificate.conformal.get("level"))
     back = figure(certificate.code_r2)
     said = [
-        f"Turning a sound's gain up by g scales its latent by g<sup>{power}</sup> (R² {fit} of that fit). "
+        "How a gain scales the space was not measured: –."
+        if power == "–"
+        else f"Turning a sound's gain up by g scales its latent by g<sup>{power}</sup> (R² {fit} of that fit). "
         "Where independent sources add their energies, an exponent near 2 is expected."
-        if power != "–"
-        else "How a gain scales the space was not measured: –.",
+        if certificate.homogeneity["r2"] >= 0.5
+        else f"No power of a gain g describes what it does to the space: the best, g<sup>{power}</sup>, fits with R² {fit}.",
         f"A new song from the same source has a defect below {bound} in {level} of cases (split conformal, "
         f"from {figure(certificate.conformal.get('songs'))} songs). It says nothing of songs from elsewhere."
         if bound != "–"
@@ -90,13 +96,15 @@ def residuals(certificate: Certificate) -> str:
 def axioms(certificate: Certificate) -> str:
     """Where the projector inverts itself: the worst errors of its addition's axioms; else why there are none."""
     found = certificate.axioms
-    if found.get("status") != "exact":
-        told = str(found.get("status", "not measured")).removeprefix("none: ")
+    errors = {name: value for name, value in found.items() if name != "status"}
+    told = str(found.get("status", "not measured"))
+    if not errors:
+        told = told.removeprefix("none: ")
         return f'<p class="muted">– ({escape(told)})</p>'
-    lines = [(AXIOMS.get(name, name), _power(value)) for name, value in found.items() if name != "status"]
+    lines = [(AXIOMS.get(name, name), _power(value)) for name, value in errors.items()]
     caption = (
         "y ⊕ w = h⁻¹(h(y) + h(w)) is an addition on the encoder's own codes by construction. "
-        "Worst errors in double precision, in units of the codes' spread."
+        f"Worst errors in double precision, in units of the codes' spread: {told}."
     )
     return _table(("axiom", "worst error"), lines, caption, narrow=True)
 
@@ -126,11 +134,18 @@ def _bound(certificate: Certificate) -> tuple[str, str]:
     bound, level = certificate.conformal.get("bound"), share(certificate.conformal.get("level"))
     if figure(bound) == "–":
         return "–", f"{figure(certificate.songs)} songs are too few to promise a bound in {level} of cases"
-    return f"&lt; {figure(bound)}", f"in {level} of cases, in units of the space's scatter"
+    return f"&lt; {_above(bound)}", f"in {level} of cases, in units of the space's scatter"
+
+
+def _above(bound: Any) -> str:
+    """Rounded up, since a bound rounded down would promise too much."""
+    return "–" if figure(bound) == "–" else figure(math.ceil(1000 * bound) / 1000)
 
 
 def _power(value: Any) -> str:
-    return "–" if figure(value) == "–" else f"{value:.0e}".replace("-", "−")
+    if figure(value) == "–":
+        return "–"
+    return f"{value:.0e}".replace("-", "−") if 0 < value < 0.01 else figure(value, 2 if value else 0)
 
 
 def _terms(pairs: Iterable[tuple[str, str]]) -> str:
@@ -143,7 +158,8 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]], caption: str, *,
     rows = ""
     for i, (first, *rest) in enumerate(lines):
         cells = "".join(f"<td>{escape(each)}</td>" for each in rest)
-        rows += f'<tr{" class=own" if own and i == 0 else ""}><th scope="row">{escape(first)}</th>{cells}</tr>'
+        head_cell = escape(first).replace("(", "(<wbr>")
+        rows += f'<tr{" class=own" if own and i == 0 else ""}><th scope="row">{head_cell}</th>{cells}</tr>'
     name = f"table-of-{head[0]}"
     kind = "scroll narrow" if narrow else "scroll"
     return (

@@ -26,7 +26,7 @@ def figures(certificate: Certificate) -> dict[str, Figure]:
 
 
 def arrows(axes: Axes, pairs: Mapping[str, Sequence[Sequence[float]]], count: int = PAIRS) -> bool:
-    """Mixes, the sums of their parts, and a line between the two, in the mixes' two principal axes.
+    """Mixes, the sums of their parts, and a line between the two, in the mixes' two principal axes, in units of their scatter.
 
     Args:
         pairs: ``mix`` and ``sum``, each ``[n, 2]``.
@@ -37,6 +37,8 @@ def arrows(axes: Axes, pairs: Mapping[str, Sequence[Sequence[float]]], count: in
     both = [(m, s) for m, s in zip(pairs["mix"], pairs["sum"], strict=True) if finite([*m, *s])][:count]
     if not both:
         return False
+    scale = math.sqrt(sum(x * x + y * y for (x, y), _ in both) / len(both)) or 1.0
+    both = [((a / scale, b / scale), (c / scale, d / scale)) for (a, b), (c, d) in both]
     for mix, total in both:
         axes.plot(*zip(mix, total, strict=True), color=colour("muted"), linewidth=0.7, alpha=0.7, zorder=1)
     mixes, sums = ([*zip(*side, strict=True)] for side in zip(*both, strict=True))

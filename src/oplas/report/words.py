@@ -84,7 +84,7 @@ def share(value: Any) -> str:
 
 
 def rule() -> dict[str, str]:
-    """Verdict to its rule, as the certifier's own documentation states it: said once, there."""
+    """Verdict to its rule, in the order they are tried, as the certifier's own documentation states them: said once, there."""
     text = import_module("oplas.certify").__doc__ or ""
     found = re.findall(r"^- ``([^`]+)``:\s*(.+?)(?=^- ``|^\s*$|\Z)", text, flags=re.M | re.S)
     return {name: " ".join(words.replace(">=", "≥").split()).rstrip(".") for name, words in found}
