@@ -167,8 +167,9 @@ class Coupling(Headed):
 
     Affine coupling layers (Dinh et al. 2017, https://arxiv.org/abs/1605.08803) alternate with the elementwise bijection
     :math:`x\mapsto(\sinh(ax+b)-\sinh b)/(a\cosh b)` of the line, a > 0 and b learned: close to the identity for small a,
-    an exponential for large b, as undoing a logarithm needs. Then :math:`y\oplus w=g^{-1}(g(y)+g(w))` is an addition on the encoder's own space whose
-    vector-space axioms hold by construction (Linearizer, Berman et al. 2025, https://arxiv.org/abs/2510.08570).
+    an exponential for large b, as undoing a logarithm needs; far out it goes straight on. Then
+    :math:`y\oplus w=g^{-1}(g(y)+g(w))` is an addition on the encoder's own space whose vector-space axioms hold by
+    construction (Linearizer, Berman et al. 2025, https://arxiv.org/abs/2510.08570).
     """
 
     exact_inverse = True
@@ -208,8 +209,7 @@ class Coupling(Headed):
             given, moved = self._halves(x, i)
             scale, shift = _scale_shift(net(given))
             x = self._whole(given, moved * scale + shift, i)
-            a, b = F.softplus(self.bend[i]), self.lean[i]
-            x = (torch.sinh((a * x + b).clamp(-60, 60)) - torch.sinh(b)) / (a * torch.cosh(b))
+            x = _bend(x, F.softplus(self.bend[i]), self.lean[i], self._reach(i))
         return x
 
     def forward(self, y: Tensor) -> Tensor:
@@ -218,12 +218,14 @@ class Coupling(Headed):
     def invert(self, z: Tensor) -> Tensor:
         x = torch.linalg.solve(self.head.T, z.T).T
         for i in reversed(range(len(self.nets))):
-            a, b = F.softplus(self.bend[i]), self.lean[i]
-            x = (torch.asinh(a * torch.cosh(b) * x + torch.sinh(b)) - b) / a
+            x = _unbend(x, F.softplus(self.bend[i]), self.lean[i], self._reach(i))
             given, moved = self._halves(x, i)
             scale, shift = _scale_shift(self.nets[i](given))
             x = self._whole(given, (moved - shift) / scale, i)
         return x * self.unit + self.mean
+
+    def _reach(self, i: int) -> float:
+        return 16.0 if i == len(self.nets) - 1 else 2.0
 
     def _halves(self, x: Tensor, i: int) -> tuple[Tensor, Tensor]:
         half = self.dim // 2
@@ -232,6 +234,20 @@ class Coupling(Headed):
 
     def _whole(self, given: Tensor, moved: Tensor, i: int) -> Tensor:
         return torch.cat((given, moved) if i % 2 == 0 else (moved, given), 1)
+
+
+def _bend(x: Tensor, a: Tensor, b: Tensor, reach: float) -> Tensor:
+    """sinh(a x + b), zero at zero and of slope 1 there; straight on beyond ``a |x| = reach``, so that layers do not explode."""
+    u = a * x
+    t = u.clamp(-reach, reach)
+    return (torch.sinh(t + b) - torch.sinh(b) + torch.cosh(t + b) * (u - t)) / (a * torch.cosh(b))
+
+
+def _unbend(x: Tensor, a: Tensor, b: Tensor, reach: float) -> Tensor:
+    v = x * a * torch.cosh(b) + torch.sinh(b)
+    within = v.clamp(torch.sinh(b - reach), torch.sinh(b + reach))
+    t = torch.asinh(within)
+    return (t - b + (v - within) / torch.cosh(t)) / a
 
 
 def _coupler(given: int, made: int, hidden: int) -> nn.Module:
