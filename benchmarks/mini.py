@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         known, asked = (_view(side, name) for side in mixes)
         row = {"encoder": name, "dim": known.shape[1], "effective_rank": effective_rank(asked)}
         row["family_accuracy"] = _family(*(_view(side, name) for side in parts), *labels)
-        for probe, fit in (("linear", _ridge), ("mlp", _mlp)) if name != "log mel" else ():
+        for probe, fit in (("linear", _ridge), ("mlp", partial(_mlp, steps=bench.pick(200, 1200)))) if name != "log mel" else ():
             told = fit(known, mixes[0].level)(asked)
             row |= {f"{probe}_{key}": value for key, value in _agreement(told, mixes[1].level).items()}
         bench.row(**row)
@@ -99,7 +100,7 @@ def _ridge(x: Tensor, y: Tensor, strength: float = 1e-3) -> Callable[[Tensor], T
     return lambda new: (new - mean) / scale @ solved + centre
 
 
-def _mlp(x: Tensor, y: Tensor, steps: int = 1200, batch: int = 256) -> Callable[[Tensor], Tensor]:
+def _mlp(x: Tensor, y: Tensor, steps: int, batch: int = 256) -> Callable[[Tensor], Tensor]:
     """What a two-layer probe adds to the linear one."""
     torch.manual_seed(0)
     line, mean, scale = _ridge(x, y), x.mean(0), x.std(0) + 1e-6
