@@ -20,7 +20,7 @@ from oplas.encoders import Encoder, named, power_mel
 
 def small(spec: str) -> Encoder:
     """``tiny`` besides all that the command line knows."""
-    return power_mel(bands=8, seconds=0.5, segments=1) if spec == "tiny" else named.named(spec)
+    return power_mel(bands=8, seconds=0.5, segments=1) if spec == "tiny" else named(spec)
 
 
 @dataclass(frozen=True)

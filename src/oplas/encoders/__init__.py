@@ -8,6 +8,7 @@ from .cache import Cached
 from .hub import huggingface
 from .jamendo import jamendo
 from .mini import mini
+from .named import named
 from .onnx import onnx
 from .precomputed import Precomputed, load_embeddings
 from .spectral import chroma, cqt, log_mel, power_mel
@@ -27,6 +28,7 @@ __all__ = [
     "vggish",
     "huggingface",
     "onnx",
+    "named",
     "Precomputed",
     "load_embeddings",
     "mixer",
