@@ -13,14 +13,14 @@ from torch import nn
 
 def join(device: str | torch.device) -> tuple[int, int, torch.device]:
     """This process's rank, how many there are, and its own device; joins the group that ``torchrun`` announced."""
-    device, ranks = torch.device(device), int(os.environ.get("WORLD_SIZE", "1"))
+    ranks, own = int(os.environ.get("WORLD_SIZE", "1")), torch.device(device)
     if ranks < 2:
-        return 0, 1, device
-    if device.type == "cuda" and device.index is None:
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        return 0, 1, own
+    if str(own) == "cuda":
+        own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     if not dist.is_initialized():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-    return dist.get_rank(), ranks, device
+        dist.init_process_group("cpu:gloo,cuda:nccl" if own.type == "cuda" else "gloo")
+    return dist.get_rank(), ranks, own
 
 
 def share(space: nn.Module) -> None:

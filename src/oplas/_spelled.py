@@ -31,7 +31,7 @@ class Spelled:
                 self.__dict__["_spelling"] = bound
             plain(self, *args, **kwargs)
 
-        cls.__init__ = remember  # type: ignore[method-assign]
+        cls.__init__ = remember  # type: ignore[method-assign,assignment]
 
     def again(self) -> Self:
         """An equal, untrained object."""

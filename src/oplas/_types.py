@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -93,5 +93,5 @@ def concatenate(trials: list[Trials]) -> Trials:
                 label=nn.functional.pad(index[each.label], pad, value=-1),
             )
         )
-    rows = {name: torch.cat([getattr(each, name) for each in widened]) for name in _ROWS}
+    rows: dict[str, Any] = {name: torch.cat([getattr(each, name) for each in widened]) for name in _ROWS}
     return replace(trials[0], **rows, labels=labels)

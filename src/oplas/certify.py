@@ -32,7 +32,7 @@ from .laws.base import Seen
 from .laws.equivariance import Equivariance
 from .measure import Additivity, additivity, bootstrap, conformal, family_probe, homogeneity, missing_part, neighbour_overlap, ranks
 from .operators.linear import Sum
-from .projectors import Identity, build
+from .projectors import Identity
 from .space import Space
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
         raise DataError("the space claims no Equivariance law, so there is nothing to certify; give it one, such as Equivariance(Mix(), Sum())")
     if not isinstance(data, Trials):
         data.split(0.5, 0.5)  # refuses songs that are all the same one
-    evidence = gather(space, data, trials, seed, grid=True)
+    evidence = gather(space, data, trials, seed, grid=True).to("cpu")
     mixes = next(t for laws, t in evidence.shares if law in laws)
     if len(mixes.song.unique()) < 2:
         raise DataError(f"certifying needs at least two songs; the evidence comes from {len(mixes.song.unique())}; add songs it has not learned from")
@@ -71,6 +71,18 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
         raise DataError(f"all {len(mixes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
     if gain is None and not isinstance(data, Trials):
         gain = Gain().trials(space.encoder, data, max(trials // 2, 64), Generator().manual_seed(seed + 1), grid=True)
+    home = space.origin.device
+    space.to("cpu")  # figures are in double precision, which not every accelerator has
+    try:
+        fingerprint = str(getattr(data, "fingerprint", "unnamed"))
+        return _certificate(space, law, evidence, mixes, gain.to("cpu") if gain is not None else None, seed, fingerprint)
+    finally:
+        space.to(home)
+
+
+def _certificate(
+    space: Space, law: Equivariance, evidence: Evidence, mixes: Trials, gain: Trials | None, seed: int, data: str
+) -> Certificate:
     rows, own = _rows(space, law, mixes, seed)
     seen = space.see(mixes)
     exponent, fit = homogeneity(*_flat(space.see(gain)), gain.theta[:, 0]) if gain is not None else (math.nan, math.nan)
@@ -87,7 +99,7 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
         residuals=_residuals(space, evidence), axioms=_axioms(space, mixes), code_r2=_code_r2(space, law, seen),
         chance=chance, songs=len(scores), trials=len(mixes), candidates=own.candidates,
         encoder={"name": space.encoder.name, "identity": space.encoder.identity, "dim": space.encoder.dim, "width": space.width},
-        seed=seed, data=str(getattr(data, "fingerprint", "gathered trials")), versions=_versions(), plots=_plots(own, rows, mixes),
+        seed=seed, data=data, versions=_versions(), plots=_plots(own, rows, mixes),
     )  # fmt: skip
 
 

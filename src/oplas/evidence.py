@@ -48,12 +48,15 @@ def gather(space: Space, data: Dataset | Trials, count: int, seed: int, *, grid:
     """
     groups: dict[str, list[Law]] = {}
     for law in space.laws:
+        assert isinstance(law, Law)
         groups.setdefault(repr(law.action) if law.action else "", []).append(law)
     free = groups.pop("", [])
     if not groups:
-        raise DataError("the space claims no law with an action, so there is no evidence to gather; give it Equivariance(Mix(), Sum())")
+        fact = "the space claims no law with an action, so there is no evidence to gather"
+        raise DataError(f"{fact}; give it Equivariance(Mix(), Sum())")
     if isinstance(data, Trials) and len(groups) > 1:
-        raise DataError(f"gathered trials serve one action, the space's laws have {len(groups)}: {', '.join(groups)}; pass the songs")
+        fact = f"gathered trials serve one action, the space's laws have {len(groups)}: {', '.join(groups)}"
+        raise DataError(f"{fact}; pass the songs")
     shares = []
     for index, laws in enumerate(groups.values()):
         generator = Generator().manual_seed(seed * 1009 + index)

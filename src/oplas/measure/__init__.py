@@ -5,4 +5,14 @@ from .bounds import bootstrap, conformal
 from .kept import family_probe, neighbour_overlap
 from .retrieval import missing_part, ranks
 
-__all__ = ["Additivity", "additivity", "bootstrap", "conformal", "family_probe", "homogeneity", "missing_part", "neighbour_overlap", "ranks"]
+__all__ = [
+    "Additivity",
+    "additivity",
+    "bootstrap",
+    "conformal",
+    "family_probe",
+    "homogeneity",
+    "missing_part",
+    "neighbour_overlap",
+    "ranks",
+]

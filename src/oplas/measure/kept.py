@@ -33,7 +33,8 @@ def family_probe(z: Tensor, label: Tensor, song: Tensor, ridge: float = 1e-2) ->
         weight = target[fit] / target[fit].mean(0)  # balanced classes
         importance = (target[fit] / target[fit].mean(0)).sum(1, keepdim=True)
         gram = (x[fit] * importance).T @ x[fit] / int(fit.sum())
-        beta = torch.linalg.solve(gram + ridge * torch.eye(len(gram), dtype=x.dtype), x[fit].T @ weight / int(fit.sum()))
+        gram += ridge * torch.eye(len(gram), dtype=x.dtype)
+        beta = torch.linalg.solve(gram, x[fit].T @ weight / int(fit.sum()))
         guess = (x[~fit] @ beta).argmax(1)
         true = target[~fit].argmax(1)
         hits += [float((guess[true == c] == c).double().mean()) for c in range(len(usable)) if (true == c).any()]
