@@ -111,7 +111,9 @@ def test_the_band_is_written_as_songs_that_can_be_read(run, tmp_path) -> None:
     assert run("data", "band", tmp_path / "band", "--songs", "2", "--seconds", "2").code == 0
     songs = data.stems(tmp_path / "band")
     assert songs.labels == ("bass", "chords", "drums", "lead")
-    assert [song.digest for song in songs.songs] == [song.digest for song in data.band(0, 2, 2.0).songs]
+    made = data.band(0, 2, 2.0)
+    for slot in made.grid(16000, 32000):
+        assert np.array_equal(songs.scene(slot, 16000, 32000).parts, made.scene(slot, 16000, 32000).parts)
 
 
 def test_a_public_set_nobody_knows(run, tmp_path) -> None:
