@@ -32,13 +32,13 @@ from oplas.projectors import Coupling, Identity
 
 #: How to make each encoder, how many fresh mixes its projector is shown (as many as its speed allows), and for how many steps.
 ENCODERS: dict[str, tuple[Callable[[], Encoder], int, int]] = {
-    "power_mel": (encoders.power_mel, 16384, 400),
-    "log_mel": (encoders.log_mel, 16384, 400),
-    "mini": (encoders.mini, 32768, 2500),
-    "musicnn": (lambda: encoders.jamendo("musicnn", SHARED / "encoders" / "jamendo_musicnn.pth"), 4096, 800),
-    "fcn": (lambda: encoders.jamendo("fcn", SHARED / "encoders" / "jamendo_fcn.pth"), 2048, 800),
+    "power_mel": (encoders.power_mel, 16384, 200),
+    "log_mel": (encoders.log_mel, 16384, 200),
+    "mini": (encoders.mini, 32768, 1500),
+    "musicnn": (lambda: encoders.jamendo("musicnn", SHARED / "encoders" / "jamendo_musicnn.pth"), 4096, 600),
+    "fcn": (lambda: encoders.jamendo("fcn", SHARED / "encoders" / "jamendo_fcn.pth"), 512, 300),
 }
-INVERTIBLE_STEPS = 600
+INVERTIBLE_STEPS = 300
 
 
 def main() -> None:
@@ -107,7 +107,7 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
 
 def _space(encoder: Encoder, kind: str) -> Space:
     if kind == "learned":
-        return mixing_space(encoder, width=64)
+        return mixing_space(encoder, width=max(encoder.dim // 3, 24), seed=torch.initial_seed())
     laws = [Equivariance(Mix(2, 4), Sum()), VarianceFloor(weight=25.0), Decorrelation(weight=0.1)]
     return Space(encoder, Coupling(encoder.dim), laws=laws)
 

@@ -110,6 +110,7 @@ def learn(
                 step = state.step
                 torch.manual_seed(seed + 7919 * step + 104729 * rank)
                 if step == settling:
+                    state.stale = 0
                     settle(space, stream.at(step).to(device))
                     _ranks.share(space)
                 trials = stream.at(step).draw(batch, Generator().manual_seed(seed + step + 1_000_003 * rank))

@@ -37,9 +37,12 @@ class _Features:
 
 
 def _free(space: Space, evidence: Evidence) -> tuple[Equivariance, Trials] | None:
-    """The law whose operator leaves coordinates free, and its evidence."""
-    found = [(law, trials) for laws, trials in evidence.shares for law in laws if isinstance(law, Equivariance) and law.operator.linear]
-    return (found[0][0], found[0][1].pick(torch.arange(min(len(found[0][1]), 8 * _CHUNK)))) if found else None
+    """The first equivariance law and its evidence, if every such law's operator leaves coordinates free."""
+    found = [(law, trials) for laws, trials in evidence.shares for law in laws if isinstance(law, Equivariance)]
+    if not found or not all(law.operator.linear for law, _ in found):
+        return None
+    law, trials = found[0]
+    return law, trials.pick(torch.arange(min(len(trials), 8 * _CHUNK)))
 
 
 @torch.no_grad()

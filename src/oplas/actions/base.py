@@ -41,13 +41,16 @@ class Action(Spelled, ABC):
         rows: list[tuple[int, list[str], Tensor]] = []  # song, labels, theta: the sound itself is let go
         codes: list[Tensor] = []
         windows: list[Tensor] = []
+        waiting = 0
         for scene in scenes:
             before, after, theta, chosen = self.perform(scene, generator)
             rows.append((scene.song, [scene.labels[i] for i in chosen], theta))
             windows += [before, after[None]]
-            if sum(map(len, windows)) >= _WINDOWS:
+            waiting += len(before) + 1
+            if waiting >= _WINDOWS:
                 codes.append(encoder.encode(torch.cat(windows)))
                 windows.clear()
+                waiting = 0
         if windows:
             codes.append(encoder.encode(torch.cat(windows)))
         if not rows:

@@ -9,7 +9,7 @@ from .base import Operator
 
 
 class FreeOperator(Operator):
-    r""":math:`z'=\sum_i z_i+\mathrm{MLP}(\sum_i z_i,\ \sum_i \mathrm{MLP}'(z_i,\theta_i))`: a learned set function.
+    r""":math:`z'=\bar z+\mathrm{MLP}(\bar z,\ \sum_i \mathrm{MLP}'(z_i,\theta_i))`, :math:`\bar z` the parts' mean: a learned set function.
 
     What it gains over a simple operator is what the simple one misses; what it also misses, the space does not hold.
     """
@@ -22,5 +22,5 @@ class FreeOperator(Operator):
     def forward(self, z: Tensor, theta: Tensor) -> Tensor:
         present = (z != 0).any(-1, keepdim=True).to(z.dtype)
         each = self.each(torch.cat([z, theta[..., None] / 10], -1)) * present
-        total = z.sum(1)
-        return total + self.all(torch.cat([total, each.sum(1)], -1))
+        mean = z.sum(1) / present.sum(1).clamp_min(1)
+        return mean + self.all(torch.cat([mean, each.sum(1)], -1))
