@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -53,12 +54,21 @@ def main() -> None:
         for rows in pool.map(_judge, [(name, seeds, bench.quick) for name in names]):
             for row in rows:
                 bench.row(**row)
-    bench.note("r2 and top1 are means over seeds; r2_low is the mean lower end of 95 % intervals over songs; raw has one row: nothing is drawn.")
-    bench.note("top1_of_ceiling: beside power mel's own space, each band in units of its standard deviation, on windows of the same length.")
+    bench.note(
+        "r2 and top1: means over seeds; r2_low: mean lower end of 95 % intervals over songs; raw has one row, nothing is drawn."
+    )
+    bench.note(
+        "top1_of_ceiling: beside power mel's own space, bands in units of standard deviation, on windows of the same length."
+    )
     bench.note("invertible: R² and top-1 in the latent space; code_r2 is R² of the mix's code against the ⊕ of its stems' codes.")
-    bench.note("oracle: networks free to combine the stems' codes; oracle_r2 predicts the mix's code, oracle_top1 the missing stem's.")
+    bench.note(
+        "oracle: networks free to combine the stems' codes; oracle_r2 predicts the mix's code, oracle_top1 the missing stem's."
+    )
     best = {(row["encoder"], row["space"]): row for row in bench.rows if row["data"] == "songs"}
-    bench.finish(source, **{f"{name}_{key}": best[name, "learned"][key] for name in names for key in ("r2", "top1_of_ceiling", "effective_rank")})
+    bench.finish(
+        source,
+        **{f"{name}_{key}": best[name, "learned"][key] for name in names for key in ("r2", "top1_of_ceiling", "effective_rank")},
+    )
 
 
 def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
@@ -75,7 +85,10 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
     train, stop, test = divide(songs(quick=quick)[0])
     mix, steps, count = Mix(2, 4), 60 if quick else steps, 1024 if quick else count
     unheard = {"songs": test} | ({} if quick or (other := loops()) is None else {"loops": other})
-    tests = {where: (evidence(encoder, mix, data, 1000, 1, grid=True), evidence(encoder, Gain(), data, 300, 2, grid=True)) for where, data in unheard.items()}
+    tests = {
+        where: (evidence(encoder, mix, data, 1000, 1, grid=True), evidence(encoder, Gain(), data, 300, 2, grid=True))
+        for where, data in unheard.items()
+    }
     drawn, held = evidence(encoder, mix, train, count, 4), evidence(encoder, mix, stop, 128 if quick else 512, 3)
     ceiling = {where: _ceiling(encoder, data) for where, data in unheard.items()}
     rows: list[dict[str, Any]] = []
@@ -84,7 +97,15 @@ def _judge(task: tuple[str, list[int], bool]) -> list[dict[str, Any]]:
         for kind in ("learned", "invertible"):
             torch.manual_seed(seed)
             space = _space(encoder, kind)
-            learn(space, drawn, held, seed=seed, steps=steps if kind == "learned" else min(steps, INVERTIBLE_STEPS), progress=False, folder=CACHE / "mixing" / f"{file.stem}-{kind}-{seed}.run")
+            learn(
+                space,
+                drawn,
+                held,
+                seed=seed,
+                steps=steps if kind == "learned" else min(steps, INVERTIBLE_STEPS),
+                progress=False,
+                folder=CACHE / "mixing" / f"{file.stem}-{kind}-{seed}.run",
+            )
             for where, (trials, gain) in tests.items():
                 certificate = certify(space, trials, gain=gain)
                 found.setdefault((where, kind), []).append((certificate.row, certificate))
@@ -122,7 +143,7 @@ def _ceiling(encoder: Encoder, data: Stems) -> float:
 
 
 def _oracle(encoder: Encoder, drawn: Trials, held: Trials, test: Trials, steps: int) -> tuple[float, float]:
-    """The limit of what the codes say: R² of the mix's code from its stems', top-1 of the missing stem from the mix's and the others'."""
+    """The limit of what codes say: R² of the mix's from its stems', top-1 of the missing stem from the mix and the others."""
 
     def free(data: Trials, stop: Trials, judged: Trials) -> tuple[Tensor, Tensor, Space]:
         torch.manual_seed(0)
@@ -151,22 +172,31 @@ def _asked(trials: Trials) -> Trials:
     return replace(trials, before=before, theta=theta, after=trials.before[:, 0])
 
 
-def _row(name: str, where: str, kind: str, found: list[tuple[Row, Certificate]], ceiling: float, oracle: tuple[float, float]) -> dict[str, Any]:
+def _row(
+    name: str, where: str, kind: str, found: list[tuple[Row, Certificate]], ceiling: float, oracle: tuple[float, float]
+) -> dict[str, Any]:
     def mean(read: Callable[[tuple[Row, Certificate]], float]) -> float:
         return sum(map(read, found)) / len(found)
 
     certificates = [certificate for _, certificate in found]
     own = kind in ("learned", "invertible")
+    from_row = ("r2", "r2_low", "affinity", "top1", "top5", "effective_rank", "probe", "overlap")
+    figures = {key: mean(lambda each, key=key: getattr(each[0], key)) for key in from_row}
     return {
-        "encoder": name, "data": where, "space": kind, "seeds": len(found), "r2": mean(lambda each: each[0].r2), "r2_low": mean(lambda each: each[0].r2_low),
-        "affinity": mean(lambda each: each[0].affinity), "top1": mean(lambda each: each[0].top1), "top5": mean(lambda each: each[0].top5),
-        "top1_of_ceiling": mean(lambda each: each[0].top1) / ceiling, "candidates": certificates[0].candidates,
-        "effective_rank": mean(lambda each: each[0].effective_rank), "probe": mean(lambda each: each[0].probe), "overlap": mean(lambda each: each[0].overlap),
+        "encoder": name,
+        "data": where,
+        "space": kind,
+        "seeds": len(found),
+        **figures,
+        "top1_of_ceiling": figures["top1"] / ceiling,
+        "candidates": certificates[0].candidates,
         "code_r2": mean(lambda each: each[1].code_r2) if own else None,
         "gain_exponent": mean(lambda each: each[1].homogeneity["exponent"]) if own else None,
         "verdict": " / ".join(sorted({each.verdict for each in certificates})) if own else None,
-        "oracle_r2": oracle[0], "oracle_top1": oracle[1], "ceiling": ceiling,
-    }  # fmt: skip
+        "oracle_r2": oracle[0],
+        "oracle_top1": oracle[1],
+        "ceiling": ceiling,
+    }
 
 
 def _code() -> str:
@@ -175,7 +205,8 @@ def _code() -> str:
     parts = ("actions", "functional", "laws", "measure", "operators")
     singles = [source / f"{name}.py" for name in ("certify", "evidence", "learn", "mixing", "projectors", "settle", "space")]
     files = [Path(__file__), *singles, *(file for part in parts for file in sorted((source / part).glob("*.py")))]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    said = "".join(ast.dump(ast.parse(file.read_text(encoding="utf-8"))) for file in files)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
 if __name__ == "__main__":

@@ -173,5 +173,3 @@ def test_energies_do_not_explode_beyond_what_they_were_prepared_on():
         take()
         loud, louder = (made(codes(100).float().amax(0)[None] * x).abs().max() for x in (1.0, 10.0))
         assert louder < 1e3 * loud.clamp_min(1)
-
-

@@ -264,5 +264,3 @@ def test_the_encoder_stays_frozen():
 def test_latents_do_not_depend_on_the_batch_they_come_in():
     space, y = make(), codes()
     assert torch.allclose(space.project(y), torch.cat([space.project(row[None]) for row in y]), atol=1e-5)
-
-

@@ -75,16 +75,22 @@ class Certificate:
 
     def __str__(self) -> str:
         head = ("space", "R²", "95 %", "affine", "defect", "top-1", "top-5", "median rank", "eff. rank", "probe", "overlap")
-        lines = [head]
+        lines: list[tuple[str, ...]] = [head]
         for r in self.rows:
             interval = f"{_n(r.r2_low)} … {_n(r.r2_high)}" if math.isfinite(r.r2_low) else "–"
             figures = (r.r2, None, r.affinity, r.defect, r.top1, r.top5, r.median_rank, r.effective_rank, r.probe, r.overlap)
             cells = [interval if f is None else _n(f, 0 if i == 6 else 1 if i == 7 else 3) for i, f in enumerate(figures)]
             lines.append((r.space, *cells))
         widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        table = "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))) for line in lines)
+        table = "\n".join(
+            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+            for line in lines
+        )
         parts = " · ".join(f"{k} parts: R² {_n(v['r2'])}, top-1 {_n(v['top1'])}" for k, v in self.by_count.items())
-        kept = f"probe: instrument family, chance {_n(self.chance['probe'])}; top-1 of {self.candidates} candidates, chance {_n(self.chance['top1'], 5)}"
+        kept = (
+            f"probe: instrument family, chance {_n(self.chance['probe'])}; "
+            f"top-1 of {self.candidates} candidates, chance {_n(self.chance['top1'], 5)}"
+        )
         gain = f"a gain g scales the space by g^{_n(self.homogeneity['exponent'], 2)} (R² {_n(self.homogeneity['r2'])})"
         bound, level = self.conformal["bound"], self.conformal["level"]
         new = (
@@ -92,8 +98,8 @@ class Certificate:
             if math.isfinite(bound)
             else f"no bound for a new song: {self.songs} songs are too few for {level:.0%}"
         )
-        return "\n".join((f"{self.law}: {self.verdict}", self.why, "", table, "", parts, kept, gain, new,
-                          f"{self.trials} trials from {self.songs} songs · encoder {self.encoder['name']} · seed {self.seed}"))  # fmt: skip
+        source = f"{self.trials} trials from {self.songs} songs · encoder {self.encoder['name']} · seed {self.seed}"
+        return "\n".join((f"{self.law}: {self.verdict}", self.why, "", table, "", parts, kept, gain, new, source))
 
 
 def _n(value: float, digits: int = 3) -> str:

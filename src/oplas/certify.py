@@ -2,7 +2,8 @@ r"""Certifying: the laws' residuals on songs never heard, beside controls, and a
 
 The verdict's rule, on the lower ends of the 95 % intervals over songs, of R² and of how often the missing part is found first:
 
-- ``vacuous``: the latents do not vary or their effective rank is below 1.5, which is a line's; or R² >= 0.5 while the missing part is found no
+- ``vacuous``: the latents do not vary or their effective rank is below 1.5, which is a line's; or R² >= 0.5 while the missing
+  part is found no
   oftener than chance allows: the law is met by having nothing to say.
 - ``no simple operator``: R² < 0.5, or no better than shuffled parts or the mean as prediction: this operator does not
   describe the action.
@@ -60,15 +61,22 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
     """
     law = next((each for each in space.laws if isinstance(each, Equivariance)), None)
     if law is None:
-        raise DataError("the space claims no Equivariance law, so there is nothing to certify; give it one, such as Equivariance(Mix(), Sum())")
+        raise DataError(
+            "the space claims no Equivariance law, so there is nothing to certify; give it one, such as Equivariance(Mix(), Sum())"
+        )
     if not isinstance(data, Trials):
         data.split(0.5, 0.5)  # refuses songs that are all the same one
     evidence = gather(space, data, trials, seed, grid=True).to("cpu")
     mixes = next(t for laws, t in evidence.shares if law in laws)
     if len(mixes.song.unique()) < 2:
-        raise DataError(f"certifying needs at least two songs; the evidence comes from {len(mixes.song.unique())}; add songs it has not learned from")
+        raise DataError(
+            f"certifying needs at least two songs; the evidence comes from {len(mixes.song.unique())}; "
+            "add songs it has not learned from"
+        )
     if float(mixes.after.var(0).sum()) <= 1e-12 * float(mixes.after.square().mean()) + 1e-30:
-        raise DataError(f"all {len(mixes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
+        raise DataError(
+            f"all {len(mixes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken"
+        )
     if gain is None and not isinstance(data, Trials):
         gain = Gain().trials(space.encoder, data, max(trials // 2, 64), Generator().manual_seed(seed + 1), grid=True)
     home = space.origin.device
@@ -87,7 +95,11 @@ def _certificate(
     seen = space.see(mixes)
     exponent, fit = homogeneity(*_flat(space.see(gain)), gain.theta[:, 0]) if gain is not None else (math.nan, math.nan)
     by_count = {
-        int(k): {"r2": own.additive.r2(mixes.count == k), "top1": own.top(1, mixes.count == k), "trials": int((mixes.count == k).sum())}
+        int(k): {
+            "r2": own.additive.r2(mixes.count == k),
+            "top1": own.top(1, mixes.count == k),
+            "trials": int((mixes.count == k).sum()),
+        }
         for k in mixes.count.unique()
     }
     scores = torch.stack([own.additive.each[mixes.song == s].square().mean().sqrt() for s in mixes.song.unique()])
@@ -95,7 +107,8 @@ def _certificate(
     verdict, why = _verdict(rows, chance["top1"])
     return Certificate(
         verdict=verdict, why=why, law=f"{law.action!r} → {law.operator!r}", rows=tuple(rows), by_count=by_count,
-        homogeneity={"exponent": exponent, "r2": fit}, conformal={"level": LEVEL, "bound": conformal(scores, LEVEL), "songs": len(scores)},
+        homogeneity={"exponent": exponent, "r2": fit},
+        conformal={"level": LEVEL, "bound": conformal(scores, LEVEL), "songs": len(scores)},
         residuals=_residuals(space, evidence), axioms=_axioms(space, mixes), code_r2=_code_r2(space, law, seen),
         chance=chance, songs=len(scores), trials=len(mixes), candidates=own.candidates,
         encoder={"name": space.encoder.name, "identity": space.encoder.identity, "dim": space.encoder.dim, "width": space.width},
@@ -131,7 +144,8 @@ class Judged:
         codes = mixes.before[mixes.present]
         return Row(
             self.name, add.r2(), r2_low, r2_high, add.affinity(), add.defect(), self.top(1), top_low, top_high, self.top(5),
-            float(self.ranks.median()) + 1, effective_rank(torch.cat([self.parts, self.after])), self.probe, neighbour_overlap(self.parts, codes),
+            float(self.ranks.median()) + 1, effective_rank(torch.cat([self.parts, self.after])),
+            self.probe, neighbour_overlap(self.parts, codes),
         )  # fmt: skip
 
 
@@ -152,7 +166,12 @@ def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[li
     point = Seen(space, mixes, seen.before * 0 + 0.0, seen.after * 0)
     mean = Judged("mean as prediction", seen.before, seen.after, seen.after.mean(0).expand_as(seen.after), mixes, sums=False)
     controls = [judge("encoder's own", raw.see(mixes))] if isinstance(law.operator, Sum) else []
-    controls += [judge("untrained", _untrained(space, mixes, seed).see(mixes)), judge("shuffled parts", shuffled), judge("collapsed", point), mean]
+    controls += [
+        judge("untrained", _untrained(space, mixes, seed).see(mixes)),
+        judge("shuffled parts", shuffled),
+        judge("collapsed", point),
+        mean,
+    ]
     return [each.row() for each in (own, *controls)], own
 
 
@@ -238,7 +257,10 @@ def _plots(own: Judged, rows: list[Row], mixes: Trials, points: int = 400) -> di
     """What the report draws: sums over mixes in two principal axes, defects, retrieval curve, spectrum."""
     centred = own.after.double() - own.after.double().mean(0)
     axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2].T
-    flat = {name: ((z[:points].double() - own.after.double().mean(0)) @ axes).tolist() for name, z in (("mix", own.after), ("sum", own.predicted))}
+    flat = {
+        name: ((z[:points].double() - own.after.double().mean(0)) @ axes).tolist()
+        for name, z in (("mix", own.after), ("sum", own.predicted))
+    }
     thresholds = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000]
     return {
         "pca": flat,

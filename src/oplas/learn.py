@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,8 @@ class History:
         if not self.steps:
             return "nothing was learned: no step was taken"
         at = self.steps.index(self.best_step)
-        return f"{self.stopped} after {self.steps[-1]} steps in {self.seconds:.0f} s; best at {self.best_step}: held-out loss {self.valid[at]:.4f}"
+        best = f"best at {self.best_step}: held-out loss {self.valid[at]:.4f}"
+        return f"{self.stopped} after {self.steps[-1]} steps in {self.seconds:.0f} s; {best}"
 
 
 def learn(
@@ -94,7 +95,8 @@ def learn(
     _ranks.share(space)
     optimiser = torch.optim.AdamW(moving, lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
-    run = {"seed": seed, "steps": steps, "batch": batch, "rate": rate, "evidence": evidence, "laws": [repr(law) for law in space.laws],
+    run = {"seed": seed, "steps": steps, "batch": batch, "rate": rate, "evidence": evidence,
+           "laws": [repr(law) for law in space.laws],
            "projector": repr(space.projector), "inverse": repr(space.inverse), "checks": checks, "patience": patience,
            "encoder": space.encoder.identity, "ranks": ranks, "data": data.fingerprint, "valid": valid.fingerprint}  # fmt: skip
     state = _checkpoint.State(space, optimiser, schedule, run, Path(folder) if folder and rank == 0 else None)
@@ -169,7 +171,9 @@ def _prepare(space: Space, evidence: Evidence) -> None:
     """Let projector and inverse take the codes' scale; refuse codes that do not vary."""
     codes = evidence.codes
     if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
-        raise DataError(f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken")
+        raise DataError(
+            f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken"
+        )
     space.frame.copy_(torch.eye(space.width))
     space.projector.prepare(codes)
     settle(space, evidence, options=True)
@@ -191,7 +195,12 @@ def _bar(steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns: Iterable[Any] = ("learning", BarColumn(), TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}"), TimeRemainingColumn())
+    columns: Iterable[Any] = (
+        "learning",
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=steps, completed=done, loss=math.nan)
         yield lambda loss: bar.update(task, advance=1, loss=loss)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -152,7 +153,7 @@ class Energies(MLP):
 
     def options(self) -> Iterator[Callable[[], object]]:
         for steepness in torch.linspace(0.0, 2.0, 11).tolist():
-            yield lambda value=steepness: self.steepness.fill_(value)
+            yield partial(self.steepness.fill_, steepness)
 
     def features(self, y: Tensor) -> Tensor:
         x = self._standard(y)
@@ -201,7 +202,7 @@ class Coupling(Headed):
 
     def options(self) -> Iterator[Callable[[], object]]:
         for steepness, lean in ((0.3, 0.0), *((s, 12.0) for s in (1.0, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0))):
-            yield lambda s=steepness, b=lean: self._bend(s, b)
+            yield partial(self._bend, steepness, lean)
 
     def features(self, y: Tensor) -> Tensor:
         x = (y - self.mean) / self.unit

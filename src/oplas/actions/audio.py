@@ -19,9 +19,7 @@ class Mix(Action):
     share ``across`` takes parts of two songs, so that a few songs make endless mixes; certificates never do.
     """
 
-    def __init__(
-        self, least: int = 2, most: int = 4, *, gain_db: tuple[float, float] = (-6.0, 6.0), across: float = 0.5
-    ) -> None:
+    def __init__(self, least: int = 2, most: int = 4, *, gain_db: tuple[float, float] = (-6.0, 6.0), across: float = 0.5) -> None:
         if not 1 <= least <= most or gain_db[0] > gain_db[1] or not 0 <= across <= 1:
             raise ValueError(
                 f"Mix({least}, {most}, gain_db={gain_db}, across={across}): give 1 <= least <= most, gains from low to high "

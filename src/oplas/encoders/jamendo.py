@@ -93,7 +93,7 @@ class FCN(Tagger):
         self.blocks = nn.ModuleList(
             _block(nn.Conv2d, nn.BatchNorm2d, narrow, wide, 3, padding=1) for narrow, wide in pairwise(widths)
         )
-        self.blocks.to(memory_format=torch.channels_last)  # half the time on a CPU
+        self.blocks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time on a CPU
         self.pools = nn.ModuleList(nn.MaxPool2d(size) for size in pools)
 
     def embed(self, level: Tensor) -> Tensor:

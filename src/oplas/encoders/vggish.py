@@ -62,7 +62,7 @@ class VGGish(Encoder):
                 layers += [nn.Conv2d(narrow, wide, 3, padding=1), nn.ReLU()]
                 narrow = wide
             layers.append(nn.MaxPool2d(2))
-        self.features = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # quicker on a CPU
+        self.features = nn.Sequential(*layers).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # quicker
         self.embeddings = nn.Sequential(
             nn.Linear(6 * 4 * 512, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, self.dim)
         )

@@ -42,9 +42,9 @@ def family_probe(z: Tensor, label: Tensor, song: Tensor, ridge: float = 1e-2) ->
 
 
 def neighbour_overlap(a: Tensor, b: Tensor, k: int = 10, limit: int = 2000, seed: int = 0) -> float:
-    r"""Mutual k-nearest-neighbour share :math:`\frac1n\sum_i |N_k^a(i)\cap N_k^b(i)|/k` (Huh et al. 2024), on at most ``limit`` rows.
+    r"""Mutual k-nearest-neighbour share :math:`\frac1n\sum_i |N_k^a(i)\cap N_k^b(i)|/k` (Huh et al. 2024).
 
-    1 where both spaces have the same neighbours; about k/n for unrelated ones.
+    On at most ``limit`` rows. 1 where both spaces have the same neighbours; about k/n for unrelated ones.
 
     Shape:
         - a: ``[n, d]`` · b: ``[n, e]``, rows in correspondence

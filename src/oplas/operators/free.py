@@ -9,7 +9,7 @@ from .base import Operator
 
 
 class FreeOperator(Operator):
-    r""":math:`z'=\bar z+\mathrm{MLP}(\bar z,\ \sum_i \mathrm{MLP}'(z_i,\theta_i))`, :math:`\bar z` the parts' mean: a learned set function.
+    r"""A learned set function :math:`z'=\bar z+\mathrm{MLP}(\bar z,\ \sum_i \mathrm{MLP}'(z_i,\theta_i))` of the parts.
 
     What it gains over a simple operator is what the simple one misses; what it also misses, the space does not hold.
     """
