@@ -22,7 +22,7 @@ from .listen import Heard, listen
 __all__ = ["Demo", "demo"]
 
 #: What keeps it short on two cores: songs of the band, mixes held at a time, steps.
-SONGS, EVIDENCE, STEPS = 32, 2048, 1000
+SONGS, EVIDENCE, STEPS = 60, 4096, 700
 
 
 @dataclass(frozen=True)
