@@ -17,6 +17,7 @@ from .data.stems import Stems
 from .encoders.base import Encoder
 from .encoders.cache import Cached
 from .encoders.named import named
+from .encoders.spectral import Spectral
 from .laws.base import Law
 from .learn import History, learn
 from .projectors import MLP, Energies
@@ -33,6 +34,9 @@ def mixing_law() -> laws.Equivariance:
 def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     r"""An unlearned space that claims a mix to be the sum of its stems: :math:`h(f(\sum_i x_i))=\sum_i h(f(x_i))`.
 
+    Front ends whose codes are levels or powers of bands are projected by :class:`oplas.projectors.Energies`; codes of networks,
+    whose coordinates are none, by :class:`oplas.projectors.MLP`.
+
     Args:
         width: dimensions of z. More keep more and obey less.
         seed: of the projectors' first weights.
@@ -44,7 +48,14 @@ def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     kept = [laws.RoundTrip(weight=0.1), laws.VarianceFloor(weight=25.0), laws.Decorrelation(weight=0.1)]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Space(encoder, Energies(encoder.dim, width), MLP(width, encoder.dim), laws=[mixing_law(), *kept])
+        projector = (Energies if _has_bands(encoder) else MLP)(encoder.dim, width)
+        return Space(encoder, projector, MLP(width, encoder.dim), laws=[mixing_law(), *kept])
+
+
+def _has_bands(encoder: Encoder) -> bool:
+    while isinstance(encoder, Cached | Watched):
+        encoder = encoder.encoder
+    return isinstance(encoder, Spectral)
 
 
 def learn_mixing(
