@@ -34,8 +34,8 @@ def mixing_law() -> laws.Equivariance:
 def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     r"""An unlearned space that claims a mix to be the sum of its stems: :math:`h(f(\sum_i x_i))=\sum_i h(f(x_i))`.
 
-    Front ends whose codes are levels or powers of bands are projected by :class:`oplas.projectors.Energies`; codes of networks,
-    whose coordinates are none, by :class:`oplas.projectors.MLP`.
+    Codes are projected by :class:`oplas.projectors.Energies`; only where they are levels or powers of bands do their own
+    coordinates have a say.
 
     Args:
         width: dimensions of z. More keep more and obey less.
@@ -48,7 +48,7 @@ def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     kept = [laws.RoundTrip(weight=0.1), laws.VarianceFloor(weight=25.0), laws.Decorrelation(weight=0.1)]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        projector = (Energies if _has_bands(encoder) else MLP)(encoder.dim, width)
+        projector = Energies(encoder.dim, width, own=_has_bands(encoder))
         return Space(encoder, projector, MLP(width, encoder.dim), laws=[mixing_law(), *kept])
 
 

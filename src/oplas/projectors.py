@@ -132,11 +132,12 @@ class Energies(MLP):
 
     Encoders of sound answer in compressed units such as dB, while independent sounds add their energies. The convex units
     undo what the encoder compressed: :math:`u` is learned, and one steepness :math:`s` serves the code's own coordinates,
-    in case it has them in dB. Exponents are held to the range seen in :meth:`prepare`, so nothing explodes beyond it.
+    in case it has them in dB (``own=False`` leaves those out, for codes whose coordinates mean
+    nothing). Exponents are held to the range seen in :meth:`prepare`, so nothing explodes beyond it.
     """
 
-    def __init__(self, dim: int, width: int, hidden: int = 256, units: int = 256, blocks: int = 2) -> None:
-        self.units = units
+    def __init__(self, dim: int, width: int, hidden: int = 256, units: int = 256, blocks: int = 2, *, own: bool = True) -> None:
+        self.units, self.own = units, own
         super().__init__(dim, width, hidden, blocks)
 
     top: Tensor
@@ -152,15 +153,20 @@ class Energies(MLP):
         self.top.copy_(source.amax(0))
 
     def options(self) -> Iterator[Callable[[], object]]:
+        if not self.own:
+            return
         for steepness in torch.linspace(0.0, 2.0, 11).tolist():
             yield partial(self.steepness.fill_, steepness)
 
     def features(self, y: Tensor) -> Tensor:
         x = self._standard(y)
         u = self.straight(x) + self.energy(self.blocks(self.enter(x)))
+        learned = F.softplus(2 * u).square()
+        if not self.own:
+            return learned
         # relative to the greatest seen, so that no unit grows far beyond 1 however steep
         own = torch.exp(self.steepness.exp() * ((y - self.top) / self.unit.mean()).clamp_max(1.0))
-        return torch.cat([F.softplus(2 * u).square(), own], 1)
+        return torch.cat([learned, own], 1)
 
 
 class Coupling(Headed):
@@ -201,6 +207,8 @@ class Coupling(Headed):
         self.lean[-1].fill_(lean)
 
     def options(self) -> Iterator[Callable[[], object]]:
+        if not self.own:
+            return
         for steepness, lean in ((0.3, 0.0), *((s, 12.0) for s in (1.0, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0))):
             yield partial(self._bend, steepness, lean)
 
