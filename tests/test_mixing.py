@@ -11,13 +11,14 @@ from oplas._watch import Watched
 from oplas.data import band
 from oplas.encoders import Cached, chroma, mini
 from oplas.mixing import load_space, mixing_law, mixing_space, three_ways
-from oplas.projectors import MLP, Energies
+from oplas.projectors import Energies
 
 
-def test_bands_are_projected_as_energies_and_codes_of_networks_freely(tmp_path: Path) -> None:
-    wrapped = Watched(Cached(chroma(), tmp_path), lambda windows: None)
-    assert type(mixing_space(wrapped, 8).projector) is Energies
-    assert type(mixing_space(mini(), 8).projector) is MLP
+def test_only_where_codes_are_bands_do_their_own_coordinates_have_a_say(tmp_path: Path) -> None:
+    for encoder, bands in ((Watched(Cached(chroma(), tmp_path), lambda windows: None), True), (mini(), False)):
+        projector = mixing_space(encoder, 8).projector
+        assert isinstance(projector, Energies)
+        assert projector.own is bands
 
 
 def test_the_same_seed_gives_the_same_start() -> None:

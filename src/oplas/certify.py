@@ -91,7 +91,8 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
 def _certificate(
     space: Space, law: Equivariance, evidence: Evidence, mixes: Trials, gain: Trials | None, seed: int, data: str
 ) -> Certificate:
-    rows, own = _rows(space, law, mixes, seed)
+    judged = _judge_all(space, law, mixes, seed)
+    rows, own = [each.row() for each in judged], judged[0]
     seen = space.see(mixes)
     exponent, fit = homogeneity(*_flat(space.see(gain)), gain.theta[:, 0]) if gain is not None else (math.nan, math.nan)
     by_count = {
@@ -112,7 +113,7 @@ def _certificate(
         residuals=_residuals(space, evidence), axioms=_axioms(space, mixes), code_r2=_code_r2(space, law, seen),
         chance=chance, songs=len(scores), trials=len(mixes), candidates=own.candidates,
         encoder={"name": space.encoder.name, "identity": space.encoder.identity, "dim": space.encoder.dim, "width": space.width},
-        seed=seed, data=data, versions=_versions(), plots=_plots(own, rows, mixes),
+        seed=seed, data=data, versions=_versions(), plots=_plots(judged),
     )  # fmt: skip
 
 
@@ -149,7 +150,8 @@ class Judged:
         )  # fmt: skip
 
 
-def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[list[Row], Judged]:
+def _judge_all(space: Space, law: Equivariance, mixes: Trials, seed: int) -> list[Judged]:
+    """The space first, then its controls."""
     seen = space.see(mixes)
     sums = isinstance(law.operator, Sum)
 
@@ -172,7 +174,7 @@ def _rows(space: Space, law: Equivariance, mixes: Trials, seed: int) -> tuple[li
         judge("collapsed", point),
         mean,
     ]
-    return [each.row() for each in (own, *controls)], own
+    return [own, *controls]
 
 
 def _untrained(space: Space, mixes: Trials, seed: int) -> Space:
@@ -253,8 +255,10 @@ def _versions() -> dict[str, str]:
     return {"oplas": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
-def _plots(own: Judged, rows: list[Row], mixes: Trials, points: int = 400) -> dict[str, object]:
+def _plots(judged: list[Judged], points: int = 400) -> dict[str, object]:
     """What the report draws: sums over mixes in two principal axes, defects, retrieval curve, spectrum."""
+    own = judged[0]
+    compared = ("this space", "encoder's own", "untrained", "shuffled parts")
     centred = own.after.double() - own.after.double().mean(0)
     axes = torch.linalg.svd(centred, full_matrices=False).Vh[:2].T
     flat = {
@@ -264,7 +268,7 @@ def _plots(own: Judged, rows: list[Row], mixes: Trials, points: int = 400) -> di
     thresholds = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000]
     return {
         "pca": flat,
-        "defects": own.additive.each[:2000].tolist(),
+        "defects": {each.name: each.additive.each[:2000].tolist() for each in judged if each.name in compared},
         "retrieval": {"rank": thresholds, "found": [own.top(k) for k in thresholds]},
         "spectrum": spectrum(torch.cat([own.parts, own.after]))[:64].tolist(),
     }

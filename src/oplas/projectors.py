@@ -207,8 +207,6 @@ class Coupling(Headed):
         self.lean[-1].fill_(lean)
 
     def options(self) -> Iterator[Callable[[], object]]:
-        if not self.own:
-            return
         for steepness, lean in ((0.3, 0.0), *((s, 12.0) for s in (1.0, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0))):
             yield partial(self._bend, steepness, lean)
 
