@@ -32,6 +32,7 @@ class Benchmark:
     """
 
     def __init__(self, name: str, question: str, arguments: list[str] | None = None) -> None:
+        self._words = sys.argv[1:] if Path(sys.argv[0]).stem == name else list(arguments or ())
         parser = argparse.ArgumentParser(description=question)
         parser.add_argument("--quick", action="store_true", help="a minute at most; prints the same keys, writes no file")
         parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="where the full run writes NAME.json")
@@ -78,7 +79,7 @@ class Benchmark:
             "quick": self.quick,
             "seeds": max((len(each) for each in self._used), default=1),
             "data": data,
-            "command": f"python benchmarks/{self.name}.py" + (" --quick" if self.quick else ""),
+            "command": " ".join(["python", f"benchmarks/{self.name}.py", *self._words]),
             "cpu_seconds": summary.get("cpu_seconds", round(cpu, 1)),
             "wall_seconds": round(wall, 1),
             "machine": {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count()},

@@ -69,7 +69,7 @@ def main() -> None:
             trials(encoder, 262144, seed),
             valid,
             seed=seed,
-            steps=bench.pick(2000, 4000),
+            steps=bench.pick(1500, 1800),
             batch=512,
             rate=4e-3,
             patience=30,
@@ -80,7 +80,7 @@ def main() -> None:
         bench.row(space="learned", seed=seed, **learned[-1], verdict=certify(space, test).verdict, cpu_seconds=spent[-1])
     torch.manual_seed(0)
     alone = toy(encoder, [])
-    learn(alone, trials(encoder, 262144, 0), valid, steps=bench.pick(300, 1500), batch=512, rate=4e-3, progress=False)
+    learn(alone, trials(encoder, 262144, 0), valid, steps=bench.pick(200, 400), batch=512, rate=4e-3, progress=False)
     verdict = certify(alone, test).verdict
     bench.row(
         space="mix loss only", seed=0, **{f"k{k}": relative(alone.project, encoder, x) for k, x in held.items()}, verdict=verdict
