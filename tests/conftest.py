@@ -1,8 +1,13 @@
 """What every test may lean on."""
 
+import signal
+import threading
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background; tests of Ctrl-C need it heard
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
