@@ -65,7 +65,7 @@ class Certificate:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON can hold it: figures that could not be measured become null."""
-        clean = _clean(asdict(self))
+        clean = _artefact.plain(asdict(self))
         assert isinstance(clean, dict)
         return clean
 
@@ -104,11 +104,3 @@ class Certificate:
 
 def _n(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if math.isfinite(value) else "–"
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {str(key): _clean(each) for key, each in value.items()}
-    return [_clean(each) for each in value] if isinstance(value, list | tuple) else value

@@ -27,7 +27,7 @@ from ._errors import DataError
 from ._types import Trials
 from .actions.audio import Gain
 from .certificate import Certificate, Row
-from .evidence import Evidence, gather
+from .evidence import Evidence, gather, refuse_constant
 from .functional.spread import effective_rank, spectrum
 from .laws.base import Seen
 from .laws.equivariance import Equivariance
@@ -73,10 +73,7 @@ def certify(space: Space, data: Dataset | Trials, *, seed: int = 1, trials: int 
             f"certifying needs at least two songs; the evidence comes from {len(mixes.song.unique())}; "
             "add songs it has not learned from"
         )
-    if float(mixes.after.var(0).sum()) <= 1e-12 * float(mixes.after.square().mean()) + 1e-30:
-        raise DataError(
-            f"all {len(mixes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken"
-        )
+    refuse_constant(mixes.after, space)
     if gain is None and not isinstance(data, Trials):
         gain = Gain().trials(space.encoder, data, max(trials // 2, 64), Generator().manual_seed(seed + 1), grid=True)
     home = space.origin.device
@@ -165,9 +162,9 @@ def _judge_all(space: Space, law: Equivariance, mixes: Trials, seed: int) -> lis
     order = torch.randperm(len(mixes), generator=Generator().manual_seed(seed))
     order = order.roll(1)[order.argsort()]  # one cycle: no trial keeps its own parts
     shuffled = Seen(space, mixes, seen.before[order] * mixes.present[..., None], seen.after)
-    point = Seen(space, mixes, seen.before * 0 + 0.0, seen.after * 0)
+    point = Seen(space, mixes, seen.before * 0, seen.after * 0)
     mean = Judged("mean as prediction", seen.before, seen.after, seen.after.mean(0).expand_as(seen.after), mixes, sums=False)
-    controls = [judge("encoder's own", raw.see(mixes))] if isinstance(law.operator, Sum) else []
+    controls = [judge("encoder's own", raw.see(mixes))] if sums else []
     controls += [
         judge("untrained", _untrained(space, mixes, seed).see(mixes)),
         judge("shuffled parts", shuffled),

@@ -67,6 +67,14 @@ def gather(space: Space, data: Dataset | Trials, count: int, seed: int, *, grid:
     return Evidence(tuple(shares))
 
 
+def refuse_constant(codes: Tensor, space: Space) -> None:
+    """Raises DataError where the codes do not vary, so that no figure is made of them."""
+    if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
+        raise DataError(
+            f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken"
+        )
+
+
 class Stream:
     """A window of evidence over an endless stream of draws: each renewal replaces the oldest eighth.
 

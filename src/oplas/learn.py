@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 from . import _checkpoint, _ranks
 from ._errors import DataError
 from ._types import Trials
-from .evidence import Evidence, Stream, gather
+from .evidence import Evidence, Stream, gather, refuse_constant
 from .settle import orient, settle
 
 if TYPE_CHECKING:
@@ -170,10 +170,7 @@ def _held_out(space: Space, evidence: Evidence) -> float:
 def _prepare(space: Space, evidence: Evidence) -> None:
     """Let projector and inverse take the codes' scale; refuse codes that do not vary."""
     codes = evidence.codes
-    if float(codes.var(0).sum()) <= 1e-12 * float(codes.square().mean()) + 1e-30:
-        raise DataError(
-            f"all {len(codes)} codes of {space.encoder.name} are the same; the songs are identical or the encoder is broken"
-        )
+    refuse_constant(codes, space)
     space.frame.copy_(torch.eye(space.width))
     space.projector.prepare(codes)
     settle(space, evidence, options=True)
