@@ -250,6 +250,8 @@ def test_silence_is_the_zero_of_the_space():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match="the projector reads 5 dimensions, bent gives 6"):
         Space(bent(), MLP(5, 3, hidden=4))
+    with pytest.raises(ShapeError, match="14 features, which cannot span 15 dimensions"):
+        Space(bent(), MLP(6, 15, hidden=8))
     with pytest.raises(ShapeError, match="the inverse maps 5 to 6 dimensions; this space needs 3 to 6"):
         Space(bent(), MLP(6, 3, hidden=4), inverse=MLP(5, 6, hidden=4))
     with pytest.raises(ShapeError, match="no inverse"):

@@ -91,7 +91,10 @@ def _certificate(
     judged = _judge_all(space, law, mixes, seed)
     rows, own = [each.row() for each in judged], judged[0]
     seen = space.see(mixes)
-    exponent, fit = homogeneity(*_flat(space.see(gain)), gain.theta[:, 0]) if gain is not None else (math.nan, math.nan)
+    exponent = fit = math.nan
+    if gain is not None:
+        louder = space.see(gain)
+        exponent, fit = homogeneity(louder.before[:, 0], louder.after, gain.theta[:, 0])
     by_count = {
         int(k): {
             "r2": own.additive.r2(mixes.count == k),
@@ -156,7 +159,7 @@ def _judge_all(space: Space, law: Equivariance, mixes: Trials, seed: int) -> lis
         return Judged(name, seen.before, seen.after, law.predict(seen), mixes, sums=sums)
 
     own = judge("this space", seen)
-    raw = Space(space.encoder, Identity(space.encoder.dim)).to(mixes.after.device)
+    raw = Space(space.encoder, Identity(space.encoder.dim))
     raw.projector.prepare(mixes.codes)
     raw.origin.zero_()  # codes as people add them: silence is not at zero
     order = torch.randperm(len(mixes), generator=Generator().manual_seed(seed))
@@ -199,10 +202,6 @@ def _verdict(rows: list[Row], chance: float) -> tuple[str, str]:
     if also:
         figures += f"; {' and '.join(also)} did as well without learning"
     return ("holds" if own.r2_low >= 0.9 and own.top1_low >= 0.25 else "partly"), figures
-
-
-def _flat(seen: Seen) -> tuple[Tensor, Tensor]:
-    return seen.before[:, 0], seen.after
 
 
 def _residuals(space: Space, evidence: Evidence) -> dict[str, dict[str, float | str]]:

@@ -87,7 +87,7 @@ def learn(
         data, valid = data.split(0.9, 0.1, seed=seed)
     rank, ranks, device = _ranks.join(device)
     stream = Stream(space, data, seed=seed + 1_000_003 * rank, size=evidence, every=max(steps // 16, 1))
-    held = gather(space, valid, count=1024, seed=seed + 1)
+    held = gather(space, valid, count=min(1024, evidence), seed=seed + 1)
     space.to(device).train()
     held = held.to(device)
     _prepare(space, stream.at(0).to(device))
@@ -104,7 +104,8 @@ def learn(
     settling = int(0.7 * steps)
     if not state.steps:
         first = stream.at(0).draw(batch, Generator().manual_seed(seed)).to(device)
-        state.note(float(total(space, first).detach()), _ranks.agree(_held_out(space, held), device))
+        with _ranks.reproducible():
+            state.note(float(total(space, first).detach()), _ranks.agree(_held_out(space, held), device))
     check, keep = max(steps // checks, 1), max(steps // 10, 1)
     try:
         with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
@@ -198,6 +199,7 @@ def _bar(steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None
         TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=steps, completed=done, loss=math.nan)
         yield lambda loss: bar.update(task, advance=1, loss=loss)

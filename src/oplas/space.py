@@ -13,7 +13,7 @@ from . import _artefact
 from ._errors import ArtefactError, OplasError, ShapeError
 from .encoders.base import Encoder, freeze
 from .laws.base import Law, Seen
-from .projectors import Identity, Projector
+from .projectors import Headed, Identity, Projector
 
 if TYPE_CHECKING:
     from ._types import Trials
@@ -46,6 +46,11 @@ class Space(nn.Module):
         self.card: dict[str, object] = {}
         if self.projector.dim != encoder.dim:
             raise ShapeError(f"the projector reads {self.projector.dim} dimensions, {encoder.name} gives {encoder.dim}")
+        if isinstance(self.projector, Headed) and len(self.projector.head) < self.width:
+            raise ShapeError(
+                f"{self.projector!r} has {len(self.projector.head)} features, which cannot span {self.width} dimensions; "
+                "give it a smaller width or more hidden units"
+            )
         if inverse is not None and (inverse.dim, inverse.width) != (self.width, encoder.dim):
             raise ShapeError(
                 f"the inverse maps {inverse.dim} to {inverse.width} dimensions; this space needs {self.width} to {encoder.dim}"
