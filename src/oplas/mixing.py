@@ -35,7 +35,7 @@ def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     r"""An unlearned space that claims a mix to be the sum of its stems: :math:`h(f(\sum_i x_i))=\sum_i h(f(x_i))`.
 
     Codes are projected by :class:`oplas.projectors.Energies`; only where they are levels or powers of bands do their own
-    coordinates have a say.
+    coordinates have a say. Those add nearly as they are, so there the way back weighs less: it would bend what already holds.
 
     Args:
         width: dimensions of z. More keep more and obey less.
@@ -45,10 +45,11 @@ def mixing_space(encoder: Encoder, width: int = 64, *, seed: int = 0) -> Space:
     >>> mixing_space(log_mel(), 16).width
     16
     """
-    kept = [laws.RoundTrip(weight=0.1), laws.VarianceFloor(weight=25.0), laws.Decorrelation(weight=0.1)]
+    bands = _has_bands(encoder)
+    kept = [laws.RoundTrip(weight=0.01 if bands else 0.1), laws.VarianceFloor(weight=25.0), laws.Decorrelation(weight=0.1)]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        projector = Energies(encoder.dim, width, own=_has_bands(encoder))
+        projector = Energies(encoder.dim, width, own=bands)
         return Space(encoder, projector, MLP(width, encoder.dim), laws=[mixing_law(), *kept])
 
 
