@@ -15,7 +15,7 @@ LADDER = (
     {"_errors"},
     {"_types", "_download", "_artefact", "_spelled", "_ranks"},
     {"functional"},
-    {"encoders", "projectors", "operators", "data"},
+    {"encoders", "projectors", "operators", "data", "translators"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},

@@ -1,4 +1,4 @@
-"""Folders of safetensors and one JSON card, written whole, checked when read."""
+"""Folders of safetensors and one JSON card, or both in one file; written whole, checked when read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ._errors import ArtefactError
@@ -88,6 +89,48 @@ def load(folder: Path, *, kind: str = "space") -> tuple[dict[str, Tensor], dict[
     return unpack(blob), card
 
 
+def save_file(file: Path, tensors: dict[str, Tensor], card: dict[str, Any], *, kind: str) -> Path:
+    """Write tensors and card as one safetensors file, in one step; an older file of that name is replaced.
+
+    Raises:
+        ArtefactError: the disk refuses.
+    """
+    from safetensors.torch import save as pack
+
+    kept = {key: value.detach().cpu().contiguous() for key, value in sorted(tensors.items())}
+    body = plain({**card, "format": FORMAT, "kind": kind, "tensors_sha256": _tensors_digest(kept)})
+    body["card_sha256"] = _digest(body)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _write(file, pack(kept, {"card": json.dumps(body, sort_keys=True, allow_nan=False)}))
+    except OSError as error:
+        raise _refused(file, error) from error
+    return file
+
+
+def load_file(file: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what :func:`save_file` wrote and prove it is that.
+
+    Raises:
+        ArtefactError: the file is missing, cut short, changed, of another kind or of a newer format.
+    """
+    from safetensors.torch import load as unpack
+
+    try:
+        blob = file.read_bytes()
+        tensors = unpack(blob)
+        card = json.loads(json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])["__metadata__"]["card"])
+        claimed = card.pop("card_sha256")
+    except Exception as error:  # safetensors raises kinds of its own for a damaged file
+        raise ArtefactError(f"{file} is not a readable saved {kind} ({error}); get a fresh copy or save it again") from error
+    if card.get("format") != FORMAT or card.get("kind") != kind:
+        fact = f"{file} holds a {card.get('kind')} of format {card.get('format')!r}"
+        raise ArtefactError(f"{fact}; a {kind} of format {FORMAT} was asked for; give the right file or update oplas")
+    if claimed != _digest(card) or card["tensors_sha256"] != _tensors_digest(tensors):
+        raise ArtefactError(f"{file} was changed after it was saved; get a fresh copy or save it again")
+    return tensors, card
+
+
 def write_text(file: Path, text: str) -> Path:
     """Write a text file whole or not at all.
 
@@ -133,6 +176,14 @@ def _kind(folder: Path) -> str:
         return str(json.loads((folder / CARD).read_text())["kind"])
     except (OSError, ValueError, LookupError, TypeError):
         return "something else"
+
+
+def _tensors_digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(tensors.items()):
+        digest.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
+        digest.update(memoryview(value.contiguous().flatten().view(torch.uint8).numpy()))
+    return digest.hexdigest()
 
 
 def _digest(card: dict[str, Any]) -> str:
