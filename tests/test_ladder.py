@@ -13,16 +13,16 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "oplas"
 #: Lowest rung first. A module imports from lower rungs and from itself, never from a sibling on its own rung.
 LADDER = (
     {"_errors"},
-    {"_types", "_download", "_artefact", "_spelled", "_ranks"},
+    {"_types", "_download", "_artefact", "_spelled", "_ranks", "_tables"},
     {"functional"},
     {"encoders", "projectors", "operators", "data", "translators"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
-    {"evidence", "certificate", "embed", "_checkpoint", "_watch"},
+    {"evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle"},  # the closed-form end of learning
-    {"learn", "certify", "translate", "decompose", "store", "algebra"},
+    {"learn", "certify", "translate", "crossing", "decompose", "store", "algebra"},
     {"report"},
     {"mixing"},
     {"demo"},

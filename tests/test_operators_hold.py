@@ -9,10 +9,11 @@ from torch import Generator, Tensor
 from oplas import operators
 from oplas._errors import ArtefactError
 from oplas._spelled import read
-from oplas.operators import FreeOperator, Operator, Scale, Sum
+from oplas.operators import FreeOperator, Operator, Scale, Sum, Translation
 
 DIM = 5
-MEMBERS = [Sum(), Scale(), Scale(1.3), FreeOperator(DIM, hidden=16)]
+MEMBERS = [Sum(), Scale(), Scale(1.3), FreeOperator(DIM, hidden=16), Translation(DIM)]
+MEMBERS[-1].load_state_dict({"direction": torch.arange(1.0, 1 + DIM)})
 every = pytest.mark.parametrize("operator", MEMBERS, ids=map(repr, MEMBERS))
 
 
@@ -129,3 +130,10 @@ def test_again_is_equal_and_untrained():
         made.exponent.add_(1)
     assert repr(made.again()) == repr(made) and made.again().exponent.item() == 1.5
     assert repr(Sum().again()) == "Sum()"
+
+
+def test_translation_finds_the_direction_of_known_moves():
+    z, theta = parts(40, 2)
+    truth = torch.arange(DIM, dtype=torch.float64)
+    after = z.sum(1) + theta.sum(1)[:, None] * truth
+    assert torch.allclose(Translation(DIM).double().fit(z, theta, after).direction, truth, atol=1e-12)

@@ -5,16 +5,21 @@ An action on data and an operator in the space; a law says the square commutes; 
 
 __version__ = "0.1.0.dev0"
 
-from . import actions, data, encoders, laws, operators, projectors
+from . import actions, data, encoders, laws, operators, projectors, translators
 from ._errors import ArtefactError, DataError, MissingDependency, OplasError, ShapeError
+from .bridge import Bridge
 from .certificate import Certificate
 from .certify import certify
+from .crossing import Crossing, certify_bridge
 from .learn import History, learn
 from .space import Space
+from .translate import translate
 
 __all__ = [
     "ArtefactError",
+    "Bridge",
     "Certificate",
+    "Crossing",
     "DataError",
     "History",
     "MissingDependency",
@@ -23,10 +28,13 @@ __all__ = [
     "Space",
     "actions",
     "certify",
+    "certify_bridge",
     "data",
     "encoders",
     "laws",
     "learn",
     "operators",
     "projectors",
+    "translate",
+    "translators",
 ]

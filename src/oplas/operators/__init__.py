@@ -3,5 +3,6 @@
 from .base import Operator
 from .free import FreeOperator
 from .linear import Scale, Sum
+from .translation import Translation
 
-__all__ = ["FreeOperator", "Operator", "Scale", "Sum"]
+__all__ = ["FreeOperator", "Operator", "Scale", "Sum", "Translation"]
