@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from oplas._errors import DataError, ShapeError
 from oplas.functional.similarity import (
+    _shuffled,
     canonical_correlations,
     cka,
     cosine,
@@ -125,10 +126,10 @@ class TestMutualNeighbours:
         assert mutual_neighbours(X, normal(60, 9, seed=5)).chance == pytest.approx(10 / 59, abs=0.005)
 
     def test_the_null_is_calibrated(self):
-        p = [mutual_neighbours(normal(25, 4, seed=s), normal(25, 6, seed=s + 999), 3, permutations=99).p for s in range(300)]
+        p = [mutual_neighbours(normal(25, 4, seed=s), normal(25, 6, seed=s + 999), 3, permutations=59).p for s in range(150)]
         for level in (0.05, 0.2, 0.5):
-            assert sum(each <= level for each in p) / 300 <= level + 3 * math.sqrt(level * (1 - level) / 300)
-        assert 0.35 < sum(p) / 300 < 0.65
+            assert sum(each <= level for each in p) / 150 <= level + 3 * math.sqrt(level * (1 - level) / 150)
+        assert 0.35 < sum(p) / 150 < 0.65
 
     def test_clusters_of_equal_size_keep_it_calibrated(self):
         blob = torch.arange(30) // 10
@@ -139,11 +140,35 @@ class TestMutualNeighbours:
                     torch.randperm(30, generator=Generator().manual_seed(s))
                 ],
                 3,
-                permutations=99,
+                permutations=59,
             ).p
-            for s in range(200)
+            for s in range(100)
         ]
-        assert sum(each <= 0.05 for each in p) / 200 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
+        assert sum(each <= 0.05 for each in p) / 100 <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 100)
+
+    def test_songs_alone_are_no_sign(self):
+        """Rows cluster by song in both spaces and the songs have nothing to do with each other: only shuffled songs say so."""
+        song = torch.arange(6).repeat_interleave(torch.tensor([9, 4, 7, 10, 5, 8]))
+        p = {True: [], False: []}
+        for s in range(60):
+            x, y = (3 * normal(6, 4, seed=9 * s + i)[song] + normal(43, 4, seed=9 * s + i + 4) for i in (0, 1))
+            for whole in p:
+                p[whole].append(mutual_neighbours(x, y, 5, permutations=59, group=song if whole else None).p)
+        rejected = {whole: sum(each <= 0.05 for each in found) / 60 for whole, found in p.items()}
+        assert rejected[True] <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 60) < rejected[False]
+
+    def test_whole_songs_keep_their_order_within(self):
+        song = torch.tensor([7, 7, 2, 2, 2, 7, 0])
+        for seed in range(9):
+            order = _shuffled(torch.arange(7), song, Generator().manual_seed(seed))
+            assert all(len(song[order][song == g].unique()) == 1 for g in (0, 2, 7)) and len(song[order].unique()) == 3
+            assert order[song == 2].tolist() == sorted(order[song == 2].tolist())
+        equal = _shuffled(torch.arange(6), torch.tensor([1, 1, 5, 5, 3, 3]), Generator().manual_seed(2))
+        assert equal.sort().values.tolist() == list(range(6))
+        near = nearest(X[:7], 3, song)
+        assert (song[near] != song[:, None]).all()
+        with pytest.raises(DataError, match="3 of 7 rows"):
+            nearest(X[:7], 5, song)
 
     def test_the_seed_alone_decides(self):
         assert mutual_neighbours(X, Y, seed=3) == mutual_neighbours(X, Y, seed=3)

@@ -112,7 +112,9 @@ class Neighbours(NamedTuple):
     """One-sided permutation p-value that rows correspond no better than shuffled ones; at least 1/(permutations + 1)."""
 
 
-def mutual_neighbours(x: Tensor, y: Tensor, k: int = 10, *, permutations: int = 999, seed: int = 0) -> Neighbours:
+def mutual_neighbours(
+    x: Tensor, y: Tensor, k: int = 10, *, permutations: int = 999, group: Tensor | None = None, seed: int = 0
+) -> Neighbours:
     r"""Share of nearest neighbours that two spaces have in common, :math:`\frac1{nk}\sum_i|N_k^x(i)\cap N_k^y(i)|`, and its null.
 
     The alignment measure of the Platonic representation hypothesis (Huh et al. 2024, https://arxiv.org/abs/2405.07987), by cosine
@@ -120,29 +122,53 @@ def mutual_neighbours(x: Tensor, y: Tensor, k: int = 10, *, permutations: int = 
     :math:`p=(1+b)/(1+B)`, which is exact for exchangeable rows (Phipson & Smyth 2010). The neighbours are found once; a shuffle
     only renames them. Memory is ``[n, n]`` booleans: give some thousand rows.
 
+    Args:
+        group: ``[n]``, such as the song of each row. Neighbours are then looked for in other songs, and whole songs are exchanged
+            (row by row at the same share of their length), so that rows of a song lying together is no sign; p cannot undercut
+            one over the number of orders of songs.
+
     Raises:
-        DataError: fewer than k + 2 rows, numbers that are not finite, or rows that are all the same.
+        DataError: fewer than k + 2 rows (k in other songs), numbers that are not finite, or rows that are all the same.
     """
     if k < 1 or permutations < 0:
         raise DataError(f"k={k}, permutations={permutations}: k counts from 1 and permutations from 0")
     a, b = _paired(x, y, least=k + 2)
-    near, table = nearest(_unit_scatter(a), k), torch.zeros(len(b), len(b), dtype=torch.bool, device=b.device)
-    table.scatter_(1, nearest(_unit_scatter(b), k), True)
+    near, table = nearest(_unit_scatter(a), k, group), torch.zeros(len(b), len(b), dtype=torch.bool, device=b.device)
+    table.scatter_(1, nearest(_unit_scatter(b), k, group), True)
     rows = torch.arange(len(a), device=a.device)
 
     def share(order: Tensor) -> float:
         return float(table[order[:, None], order[near]].double().mean())
 
     own, generator = share(rows), Generator().manual_seed(seed)
-    null = [share(torch.randperm(len(a), generator=generator).to(a.device)) for _ in range(permutations)]
+    null = [share(_shuffled(rows.cpu(), group, generator).to(a.device)) for _ in range(permutations)]
     return Neighbours(own, *against(own, null))
 
 
-def nearest(z: Tensor, k: int) -> Tensor:
-    """Indices of each row's k nearest others by cosine, ``[n, k]``."""
+def _shuffled(rows: Tensor, group: Tensor | None, generator: Generator) -> Tensor:
+    if group is None:
+        return torch.randperm(len(rows), generator=generator)
+    _, number, size = group.cpu().unique(return_inverse=True, return_counts=True)
+    by, start, other = number.argsort(stable=True), size.cumsum(0) - size, torch.randperm(len(size), generator=generator)[number]
+    place = torch.empty_like(rows).index_copy_(0, by, rows) - start[number]  # of a row in its song, counted from 0
+    return by[start[other] + place * size[other] // size[number]]
+
+
+def nearest(z: Tensor, k: int, group: Tensor | None = None) -> Tensor:
+    """Indices of each row's k nearest others by cosine, ``[n, k]``; of other groups alone where ``group`` is given.
+
+    Raises:
+        DataError: there are not so many.
+    """
     unit = _directions(z)
-    like = unit @ unit.T
-    return like.fill_diagonal_(-torch.inf).topk(k, dim=1).indices
+    like = (unit @ unit.T).fill_diagonal_(-torch.inf)
+    if group is not None:
+        if (most := int(group.unique(return_counts=True)[1].max())) + k > len(z):
+            raise DataError(
+                f"one group holds {most} of {len(z)} rows, so {k} neighbours elsewhere are not to be had; give more groups"
+            )
+        like[group[:, None] == group] = -torch.inf
+    return like.topk(k, dim=1).indices
 
 
 def against(own: float, null: Sequence[float]) -> tuple[float, float]:
