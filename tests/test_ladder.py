@@ -21,7 +21,7 @@ LADDER = (
     {"space"},
     {"evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
-    {"settle"},  # the closed-form end of learning
+    {"settle", "_paired"},  # the closed-form end of learning
     {"learn", "certify", "translate", "crossing", "decompose", "store", "algebra"},
     {"report"},
     {"mixing"},

@@ -182,7 +182,7 @@ def _tensors_digest(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(tensors.items()):
         digest.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
-        digest.update(memoryview(value.contiguous().flatten().view(torch.uint8).numpy()))
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

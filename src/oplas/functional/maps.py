@@ -82,6 +82,11 @@ class RidgePath:
         free = max(self.n - 1 - len(self.values), 0) + share.sum(1)
         return self.n * error / free.square()
 
+    def best(self) -> float:
+        r"""The :math:`\lambda` of least generalised cross-validation."""
+        penalties = self.penalties()
+        return float(penalties[self.gcv(penalties).argmin()])
+
     def loo(self, penalties: Tensor, x: Tensor, y: Tensor) -> Tensor:
         r"""Mean squared error on each pair when it alone is left out, exactly: :math:`r_i/(1-h_i)`; x and y are centred rows.
 

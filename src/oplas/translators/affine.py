@@ -71,8 +71,7 @@ class Ridge(ClosedForm):
 
     def _penalty(self, path: RidgePath, rows: Rows | None) -> float:
         if self.by == "gcv":
-            penalties = path.penalties()
-            return float(penalties[path.gcv(penalties).argmin()])
+            return path.best()
         if self.by == "loo":
             if rows is None:
                 raise DataError(f"{self!r} must see rows, their leverage decides; call fit(X, Y), or take by='gcv'")

@@ -204,5 +204,5 @@ def _restored(tensors: dict[str, Tensor], card: dict[str, Any]) -> Translator:
     return made
 
 
-def _kinds(kind: type[Translator]) -> list[type[Translator]]:
-    return [kind, *(each for below in kind.__subclasses__() for each in _kinds(below))]
+def _kinds(kind: Any) -> list[type[Translator]]:
+    return [each for below in kind.__subclasses__() for each in (below, *_kinds(below))]

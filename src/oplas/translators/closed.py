@@ -37,6 +37,7 @@ class ClosedForm(Translator):
         weight_: W, ``[d, e]``, float64, in the units of the spaces themselves.
         mean_x_: ``[d]``.
         mean_y_: ``[e]``.
+        unit_y_: what ``preprocess`` divided y by, ``[e]``.
         back_: the map back, ``[e, d]``, where it is no pseudo-inverse.
         n_: how many anchors.
     """
@@ -44,10 +45,13 @@ class ClosedForm(Translator):
     preprocess: Preprocess = "centre"
     preprocesses: ClassVar[tuple[str, ...]] = get_args(Preprocess)
     """What ``preprocess`` may be."""
+    recentres: ClassVar[bool] = True
+    """Whether rows of length one are centred once more."""
 
     weight_: Tensor
     mean_x_: Tensor
     mean_y_: Tensor
+    unit_y_: Tensor
     back_: Tensor | None
     n_: int
 
@@ -84,6 +88,8 @@ class ClosedForm(Translator):
             x, y = x - self.origin_x_, y - self.origin_y_
             self.length_x_, self.length_y_ = x.norm(dim=1).mean(), y.norm(dim=1).mean()
             x, y = _unit(x), _unit(y)
+            if not self.recentres:
+                return self._settle(PairStatistics.of(x, y).about_zero(), x, y)
         self._settle(PairStatistics.of(x, y), x, y)
 
     def _settle(self, statistics: PairStatistics, x: Tensor | None = None, y: Tensor | None = None) -> None:
@@ -97,7 +103,7 @@ class ClosedForm(Translator):
         self.weight_ = self._solve(s.scaled(u, v), rows) / u[:, None] * v
         back = self._solve_back(s.scaled(u, v), rows)
         self.back_ = None if back is None else back / v[:, None] * u
-        self.mean_x_, self.mean_y_, self.n_ = s.mean_x, s.mean_y, s.n
+        self.mean_x_, self.mean_y_, self.unit_y_, self.n_ = s.mean_x, s.mean_y, v, s.n
 
     def _forward(self, x: Tensor) -> Tensor:
         rows = self.preprocess == "unit rows"
@@ -110,7 +116,7 @@ class ClosedForm(Translator):
         rows = self.preprocess == "unit rows"
         if rows:
             y = _unit(y - self.origin_y_.to(y))
-        back = torch.linalg.pinv(self.weight_) if self.back_ is None else self.back_
+        back = torch.linalg.pinv(self.weight_, rtol=1e-9) if self.back_ is None else self.back_
         x = self.mean_x_.to(y) + (y - self.mean_y_.to(y)) @ back.to(y)
         return self.origin_x_.to(y) + x * self.length_x_.to(y) if rows else x
 
