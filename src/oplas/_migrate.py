@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import _artefact
-from ._errors import ArtefactError, DataError
+from ._errors import ArtefactError, DataError, OplasError, ShapeError
 from ._tables import BLOCK, Npy, Npz, Parquet, Table, arrow, parquet, table
 from .data.files import whole
 from .translators.base import Translator
@@ -48,8 +48,6 @@ def migrate(
         ShapeError: the vectors have other dimensions than the translator was fitted on.
         DataError, ArtefactError: the file cannot be used, ``out`` cannot be written, or ``out.run`` is of another translation.
     """
-    if source.resolve() == out.resolve():
-        raise DataError(f"{source} would be written over itself; give another name for the answer")
     if not source.is_dir():
         return _file(translator, source, out, column, into, tell)
     files = sorted(path for path in source.rglob("*.parquet") if not path.name.startswith("."))
@@ -81,28 +79,43 @@ def _file(translator: Translator, source: Path, out: Path, column: str | None, i
         raise DataError(f"{source.name} holds one array and cannot keep the old column beside the new; save it as .npz or .parquet")
     if into is not None and into == opened.column:
         raise DataError(f"the new column cannot be called {into!r}, as the old one is; give another name")
+    if isinstance(opened, Parquet) and into in opened.columns:
+        raise DataError(f"{source} has a column {into!r} already; give the new one another name")
+    if opened.dim != translator.n_features_in_:
+        fact = f"{source} holds vectors of {opened.dim} dimensions, {translator!r} was fitted on {translator.n_features_in_}"
+        raise ShapeError(f"{fact}; give the index of that model")
     mark = _mark(translator, opened, into)
     if _done(out, mark):
         tell(opened.rows)
         return opened.rows
     run = out.with_name(f"{out.name}.run")
     _begin(run, mark)
+    try:
+        _translate(translator, opened, run, tell)
+        with whole(out) as fresh:
+            {Npy: _npy, Npz: _npz, Parquet: _parquet}[type(opened)](opened, run, fresh, into, mark)  # type: ignore[operator]
+    except OplasError as error:
+        if not isinstance(error.__cause__, OSError):  # a full disk can be freed; a sick file must change, and begin anew
+            shutil.rmtree(run, ignore_errors=True)
+        raise
+    shutil.rmtree(run, ignore_errors=True)
+    return opened.rows
+
+
+def _translate(translator: Translator, opened: Table, run: Path, tell: Tell) -> None:
+    """Blocks not yet in ``run``, in order."""
     kept = next(number for number in itertools.count() if not (run / f"{number:06}.npy").is_file())
     at = min(kept * BLOCK, opened.rows)
     tell(at)
-    for number, block in enumerate(opened.blocks(start=at), kept):
+    for number, block in enumerate(opened.blocks(BLOCK, at), kept):
         made = np.ascontiguousarray(translator.transform(block))
         if not np.isfinite(made).all():
-            fact = f"{source}: translations of rows {at} to {at + len(made)} are not finite in {made.dtype}"
+            fact = f"{opened.path}: translations of rows {at} to {at + len(made)} are not finite in {made.dtype}"
             raise DataError(f"{fact}; save the vectors as float32")
         with whole(run / f"{number:06}.npy") as fresh:
             np.save(fresh, made)
         at += len(made)
         tell(len(made))
-    with whole(out) as fresh:
-        {Npy: _npy, Npz: _npz, Parquet: _parquet}[type(opened)](opened, run, fresh, into, mark)  # type: ignore[operator]
-    shutil.rmtree(run, ignore_errors=True)
-    return opened.rows
 
 
 def _mark(translator: Translator, opened: Table, into: str | None) -> str:
@@ -184,8 +197,6 @@ def _parquet(opened: Parquet, run: Path, fresh: Path, into: str | None, mark: st
             column = pa.FixedSizeListArray.from_arrays(pa.array(np.array(part).ravel()), part.shape[1])
             if into is None:
                 block = block.set_column(block.column_names.index(opened.column), opened.column, column)
-            elif into in block.column_names:
-                raise DataError(f"{opened.path} has a column {into!r} already; give the new one another name")
             else:
                 block = block.append_column(into, column)
             if writer is None:

@@ -151,7 +151,7 @@ class Parquet(Table):
         self.column = column or ("embedding" if "embedding" in lists else lists[0] if len(lists) == 1 else "")
         if self.column not in lists:
             raise ShapeError(f"{path} has the columns {', '.join(file.schema_arrow.names)}; name the column of lists with --column")
-        self.rows = file.metadata.num_rows
+        self.rows, self.columns = file.metadata.num_rows, list(file.schema_arrow.names)
         self.ids = "id" if "id" in file.schema_arrow.names else None
         first = next(file.iter_batches(1, columns=[self.column]), None)
         shape = (self.rows, len(first.column(0)[0]) if first is not None and first.column(0)[0].as_py() is not None else 0)

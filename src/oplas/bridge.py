@@ -114,7 +114,7 @@ class Bridge:
                     f"{folder} was built with {card[end]} as its {end}, the space given is {identity(space)}; give the spaces "
                     "it was built between, or build it again"
                 )
-        kept = {key: card[key] for key in ("anchors", "by", "seed", "data") if key in card}
+        kept = {str(key): card[key] for key in ("anchors", "by", "seed", "data") if key in card}
         return cls(source, target, _restored(tensors, card["translator"]), kept)
 
 

@@ -139,11 +139,7 @@ def certify_bridge(
     original = [each for each in bridge.source.laws if isinstance(each, Equivariance)][law].operator
     carried = bridge.laws[law]
     here, there = Seen.through(bridge.source, a), Seen.through(bridge.target, b)
-    if native is None:
-        twins = [
-            each for each in bridge.target.laws if isinstance(each, Equivariance) and repr(each.action) == repr(carried.action)
-        ]
-        native = twins[0].operator if twins else None
+    native = native or _twin(bridge, carried)
     present, theta = b.present[..., None], b.theta
     crossed = bridge(here.latents)
     parts = torch.zeros_like(there.before).index_put((b.present,), crossed[: int(b.present.sum())])
@@ -174,9 +170,15 @@ def paired_trials(bridge: Bridge, data: Dataset, count: int = 1000, seed: int = 
     both = Both(bridge.source.encoder, bridge.target.encoder)
     made = bridge.laws[law].trials(both, data, count, Generator().manual_seed(seed), grid=True)
     assert made is not None
-    columns = {name: both.apart(getattr(made, name)) for name in ("before", "after", "origin")}
-    a, b = (replace(made, **{name: pair[side] for name, pair in columns.items()}) for side in (0, 1))
+    before, after, origin = both.apart(made.before), both.apart(made.after), both.apart(made.origin)
+    a, b = (replace(made, before=before[side], after=after[side], origin=origin[side]) for side in (0, 1))
     return a, b
+
+
+def _twin(bridge: Bridge, carried: Equivariance) -> Operator | None:
+    """The operator of B's own law of the same action."""
+    laws = [each for each in bridge.target.laws if isinstance(each, Equivariance)]
+    return next((each.operator for each in laws if repr(each.action) == repr(carried.action)), None)
 
 
 def _controls(bridge: Bridge, a: Tensor, b: Tensor, seed: int) -> dict[str, tuple[Map, Map]]:
