@@ -48,15 +48,18 @@ class PairStatistics:
         return cls(0, *(torch.zeros(shape, dtype=torch.float64, device=device) for shape in shapes))
 
     @classmethod
-    def of(cls, x: Tensor, y: Tensor) -> Self:
+    def of(cls, x: Tensor, y: Tensor, *, full: tuple[str, ...] = ("xx", "yy")) -> Self:
         """Of rows ``[n, d]`` and ``[n, e]``.
+
+        Args:
+            full: which of xx and yy is needed; of the others only the diagonal is gathered, for the price of nothing.
 
         Raises:
             ShapeError: see :meth:`update`.
         """
         if x.ndim != 2 or y.ndim != 2:
             raise ShapeError(f"pairs are rows [n, d] and [n, e]; these have the shapes {list(x.shape)} and {list(y.shape)}")
-        return cls.empty(x.shape[1], y.shape[1], x.device).update(x, y)
+        return cls.empty(x.shape[1], y.shape[1], x.device).update(x, y, full=full)
 
     @property
     def dims(self) -> tuple[int, int]:
@@ -64,8 +67,8 @@ class PairStatistics:
         return len(self.mean_x), len(self.mean_y)
 
     @torch.no_grad()
-    def update(self, x: Tensor, y: Tensor) -> Self:
-        """Add rows, in place.
+    def update(self, x: Tensor, y: Tensor, *, full: tuple[str, ...] = ("xx", "yy")) -> Self:
+        """Add rows, in place; ``full`` as in :meth:`of`.
 
         Raises:
             ShapeError: the rows differ in number, or their dimensions from what was gathered so far.
@@ -75,13 +78,14 @@ class PairStatistics:
             raise ShapeError(f"{fact}; these have the shapes {list(x.shape)} and {list(y.shape)}")
         for a, b in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
             if len(a):
-                self._merge(self._seen(a.to(self.xx), b.to(self.yy)), 1)
+                self._merge(self._seen(a.to(self.xx), b.to(self.yy), full), 1)
         return self
 
-    def _seen(self, x: Tensor, y: Tensor) -> Self:
+    def _seen(self, x: Tensor, y: Tensor, full: tuple[str, ...]) -> Self:
         mean_x, mean_y = x.mean(0), y.mean(0)
         x, y = x - mean_x, y - mean_y
-        return type(self)(len(x), mean_x, mean_y, _gram(x), x.T @ y, _gram(y))
+        xx, yy = (_gram(rows) if name in full else rows.square().sum(0).diag() for name, rows in (("xx", x), ("yy", y)))
+        return type(self)(len(x), mean_x, mean_y, xx, x.T @ y, yy)
 
     def _merge(self, other: Self, sign: int) -> None:
         if other.dims != self.dims:

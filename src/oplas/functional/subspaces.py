@@ -71,8 +71,7 @@ def leading(path: RidgePath, statistics: PairStatistics, penalty: float) -> Lead
     A map of rank r spends :math:`r\,(\mathrm{df}_\lambda+e-r)+e` of :math:`ne` observations, the last e on the mean.
     """
     e, size = statistics.dims[1], path.values + penalty
-    spread, axes = torch.linalg.eigh(path.cross.T @ (path.cross / size[:, None]))
-    axes = axes.flip(1)
+    axes = torch.linalg.eigh(path.cross.T @ (path.cross / size[:, None])).eigenvectors.flip(1)
     along = path.cross @ axes
     explained = (2 * along.square() / size[:, None] - along.square() * (path.values / size.square())[:, None]).sum(0)
     total = statistics.yy.trace()

@@ -28,6 +28,9 @@ class Affine(ClosedForm):
     def __init__(self, *, preprocess: Preprocess = "centre") -> None:
         self.preprocess = preprocess
 
+    def _reads(self, d: int, e: int) -> tuple[str, ...]:
+        return ("xx",)
+
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         return least_squares(statistics)
 
@@ -67,7 +70,7 @@ class Ridge(ClosedForm):
 
     def _solve_back(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         path = RidgePath.of(statistics.swapped())
-        return path.weight(self._penalty(path, rows and rows[::-1]))
+        return path.weight(self._penalty(path, None if rows is None else lambda: rows()[::-1]))
 
     def _penalty(self, path: RidgePath, rows: Rows | None) -> float:
         if self.by == "gcv":
@@ -75,10 +78,11 @@ class Ridge(ClosedForm):
         if self.by == "loo":
             if rows is None:
                 raise DataError(f"{self!r} must see rows, their leverage decides; call fit(X, Y), or take by='gcv'")
+            x, y = rows()
             coarse = path.penalties(13)
-            best = coarse[path.loo(coarse, *rows).argmin()]
+            best = coarse[path.loo(coarse, x, y).argmin()]
             fine = best * torch.logspace(-1, 1, 9, dtype=best.dtype, device=best.device)
-            return float(fine[path.loo(fine, *rows).argmin()])
+            return float(fine[path.loo(fine, x, y).argmin()])
         if isinstance(self.by, int | float) and 0 <= self.by < math.inf:
             return float(self.by)
         raise OplasError(f"by={self.by!r} is no way to choose the penalty; take 'gcv', 'loo' or a number of at least 0")

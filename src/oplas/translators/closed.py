@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Literal, Self, get_args
 
 import torch
@@ -25,7 +26,8 @@ Preprocess = Literal["centre", "standard", "unit rows", "none"]
 """
 
 
-Rows = tuple[Tensor, Tensor]
+Rows = Callable[[], tuple[Tensor, Tensor]]
+"""Gives the preprocessed pairs themselves, centred, to the few maps that ask."""
 
 
 class ClosedForm(Translator):
@@ -76,7 +78,7 @@ class ClosedForm(Translator):
 
     @abstractmethod
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
-        """W, ``[d, e]``, of preprocessed pairs; ``rows`` are those pairs, centred, where they were given."""
+        """W, ``[d, e]``, of preprocessed pairs; ``rows`` where they were given."""
 
     def _solve_back(self, statistics: PairStatistics, rows: Rows | None) -> Tensor | None:
         """The map from Y to X, ``[e, d]``; none means the pseudo-inverse, taken when it is asked for."""
@@ -88,22 +90,28 @@ class ClosedForm(Translator):
             x, y = x - self.origin_x_, y - self.origin_y_
             self.length_x_, self.length_y_ = x.norm(dim=1).mean(), y.norm(dim=1).mean()
             x, y = _unit(x), _unit(y)
-            if not self.recentres:
-                return self._settle(PairStatistics.of(x, y).about_zero(), x, y)
-        self._settle(PairStatistics.of(x, y), x, y)
+        statistics = PairStatistics.of(x, y, full=self._reads(x.shape[1], y.shape[1]))
+        about_zero = self.preprocess == "unit rows" and not self.recentres
+        self._settle(statistics.about_zero() if about_zero else statistics, x, y)
+
+    def _reads(self, d: int, e: int) -> tuple[str, ...]:
+        """The moments that :meth:`_solve` reads more of than the diagonal."""
+        return "xx", "yy"
 
     def _settle(self, statistics: PairStatistics, x: Tensor | None = None, y: Tensor | None = None) -> None:
         if self.preprocess not in self.preprocesses:
             raise OplasError(f"there is no preprocess={self.preprocess!r}; choose among {', '.join(self.preprocesses)}")
         s = statistics.about_zero() if self.preprocess == "none" else statistics
-        u, v = torch.ones_like(s.mean_x), torch.ones_like(s.mean_y)
+        mean_x, mean_y = s.mean_x, s.mean_y
+        u, v = torch.ones_like(mean_x), torch.ones_like(mean_y)
         if self.preprocess == "standard":
             u, v = _deviation(s.xx, s.n), _deviation(s.yy, s.n)
-        rows = None if x is None or y is None else ((x - s.mean_x) / u, (y - s.mean_y) / v)
-        self.weight_ = self._solve(s.scaled(u, v), rows) / u[:, None] * v
-        back = self._solve_back(s.scaled(u, v), rows)
+            s = s.scaled(u, v)
+        rows = None if x is None or y is None else lambda: ((x - mean_x) / u, (y - mean_y) / v)
+        self.weight_ = self._solve(s, rows) / u[:, None] * v
+        back = self._solve_back(s, rows)
         self.back_ = None if back is None else back / v[:, None] * u
-        self.mean_x_, self.mean_y_, self.unit_y_, self.n_ = s.mean_x, s.mean_y, v, s.n
+        self.mean_x_, self.mean_y_, self.unit_y_, self.n_ = mean_x, mean_y, v, s.n
 
     def _forward(self, x: Tensor) -> Tensor:
         rows = self.preprocess == "unit rows"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ..functional.maps import least_squares, polar, procrustes, scale_of
+from ..functional.maps import least_squares
 from ..functional.pairs import PairStatistics
+from ..functional.procrustes import polar, procrustes, scale_of
 from .closed import ClosedForm, Preprocess, Rows
 
 
@@ -13,8 +14,8 @@ class Orthogonal(ClosedForm):
     r"""Procrustes: :math:`\min_{s,R}\|Y - sXR\|^2` on centred anchors, R orthonormal on its shorter side; exact for all dimensions.
 
     A source no wider than the target has a closed solution. A wider one has not, and padding the target with zeros
-    answers another question: it leaves out the wrong directions. Here a majorisation finds them; see
-    :func:`oplas.functional.maps.procrustes`.
+    answers another question: it leaves out the wrong directions. Here an iteration finds them; see
+    :func:`oplas.functional.procrustes.fill_in`.
 
     Args:
         scale: fit one scale for all dimensions; without it lengths are kept.
@@ -35,6 +36,9 @@ class Orthogonal(ClosedForm):
 
     scale_: float
 
+    def _reads(self, d: int, e: int) -> tuple[str, ...]:
+        return ("xx",) if d > e else ()
+
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         turn, self.scale_ = procrustes(statistics, scale=self.scale)
         return self.scale_ * turn
@@ -42,6 +46,9 @@ class Orthogonal(ClosedForm):
 
 class LOrtho(Orthogonal):
     """The orthonormal matrix nearest to the least-squares map: cheap, and far off where least squares is ill-conditioned."""
+
+    def _reads(self, d: int, e: int) -> tuple[str, ...]:
+        return ("xx",)
 
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         turn = polar(least_squares(statistics))

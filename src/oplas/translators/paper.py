@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .._errors import DataError
-from ..functional.maps import least_squares, polar
+from ..functional.maps import least_squares
 from ..functional.pairs import PairStatistics
+from ..functional.procrustes import polar
 from .closed import ClosedForm, Preprocess, Rows
 
 
@@ -28,6 +29,9 @@ class PaperLinear(ClosedForm):
 
     def __init__(self, *, preprocess: Preprocess = "standard") -> None:
         self.preprocess = preprocess
+
+    def _reads(self, d: int, e: int) -> tuple[str, ...]:
+        return ("xx",)
 
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         return least_squares(statistics)
@@ -67,7 +71,7 @@ class PaperAffine(PaperLinear):
     def _solve(self, statistics: PairStatistics, rows: Rows | None) -> Tensor:
         if rows is None:
             raise DataError(f"{self!r} descends on rows; call fit(X, Y), or take Affine(), where it would end")
-        x, y = (each.float() for each in rows)
+        x, y = (each.float() for each in rows())
         d, e = statistics.dims
         generator = torch.Generator().manual_seed(self.seed)
         weight, offset = ((2 * torch.rand(shape, generator=generator) - 1).to(x) / d**0.5 for shape in ((e, d), (e,)))

@@ -15,8 +15,11 @@ Array = Any
 """A numpy array, a torch tensor, or what numpy makes an array of; ``[n, dimensions]``."""
 
 
-def pairs_of(X: Array, Y: Array, minimum: int = 3) -> tuple[Tensor, Tensor]:
+def pairs_of(X: Array, Y: Array, minimum: int = 3, *, distinct: bool = True) -> tuple[Tensor, Tensor]:
     """Checked rows in correspondence as float64 tensors on X's device, ``[n, d]`` and ``[n, e]``.
+
+    Args:
+        distinct: whether pairs that repeat are of account: for what learns, not for what judges.
 
     Raises:
         ShapeError: no tables, or unequal numbers of rows.
@@ -35,12 +38,8 @@ def pairs_of(X: Array, Y: Array, minimum: int = 3) -> tuple[Tensor, Tensor]:
         refuse_sick(rows, name)
         if (rows == rows[0]).all():
             raise DataError(f"all {len(rows)} rows of {name} are the same, so they say nothing; look at what made them")
-    repeats = len(x) - len(torch.unique(_marks(x) + 3 * _marks(y)))
-    if 2 * repeats > len(x) or len(x) - repeats < minimum:
-        fact = f"{repeats} of {len(x)} anchors repeat earlier ones, {len(x) - repeats} are distinct"
-        raise DataError(f"{fact}; repeats feign certainty: leave each pair once, and give at least {minimum}")
-    if 20 * repeats > len(x):
-        warnings.warn(f"{repeats} of {len(x)} anchors repeat earlier ones; cross-validation will look too good", stacklevel=3)
+    if distinct:
+        _refuse_repeats(x, y, minimum)
     return x, y
 
 
@@ -78,7 +77,25 @@ def refuse_sick(rows: Tensor, name: str) -> None:
         )
 
 
-def _marks(rows: Tensor) -> Tensor:
+def _refuse_repeats(x: Tensor, y: Tensor, minimum: int) -> None:
+    n = len(x)
+    few = (rows[:, :: max(rows.shape[1] // 8, 1)] for rows in (x, y))  # a glance that tells most tables apart
+    if 20 * _repeats(*few) <= n and n > 2 * minimum:
+        return
+    repeats = _repeats(x, y)
+    if 2 * repeats > n or n - repeats < minimum:
+        fact = f"{repeats} of {n} anchors repeat earlier ones, {n - repeats} are distinct"
+        raise DataError(f"{fact}; repeats feign certainty: leave each pair once, and give at least {minimum}")
+    if 20 * repeats > n:
+        warnings.warn(f"{repeats} of {n} anchors repeat earlier ones; cross-validation will look too good", stacklevel=4)
+
+
+def _repeats(x: Tensor, y: Tensor) -> int:
+    marks = sum(_marks(rows, seed) for seed, rows in enumerate((x, y)))
+    return len(x) - len(torch.unique(marks))
+
+
+def _marks(rows: Tensor, seed: int) -> Tensor:
     """A whole number a row, the same for the same row and almost surely another for another."""
-    odd = torch.randint(1, 2**62, (rows.shape[1],), generator=torch.Generator().manual_seed(0), dtype=torch.int64) * 2 + 1
+    odd = 2 * torch.randint(2**62, (rows.shape[1],), generator=torch.Generator().manual_seed(seed)) + 1
     return (rows.contiguous().view(torch.int64) * odd.to(rows.device)).sum(1)
