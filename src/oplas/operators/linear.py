@@ -30,6 +30,7 @@ class Scale(Operator):
     """
 
     linear = True
+    flow = True
 
     def __init__(self, exponent: float = 2.0) -> None:
         super().__init__()

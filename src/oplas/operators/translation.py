@@ -19,6 +19,8 @@ class Translation(Operator):
     [[4.0, 2.0]]
     """
 
+    flow = True
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.direction = nn.Parameter(torch.zeros(dim))
