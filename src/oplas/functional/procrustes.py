@@ -59,6 +59,9 @@ def fill_in(statistics: PairStatistics, *, scale: bool = True, steps: int = 500,
     The error never rises: steps are extrapolated (Nesterov 1983), and one that went too far is taken again without. The start
     is the polar factor of least squares, or of :math:`S_{xy}` where that is better. Where the variances of x differ
     by orders this arrives, while the majorisation with :math:`\lambda_{\max}` in place of the completed target creeps.
+
+    What is reached is a stationary point. With more pairs than dimensions every start tried led to the same one; with fewer,
+    several maps fit, and this is one of them.
     """
     values, axes = torch.linalg.eigh(statistics.xx)
     values, cross = values.clamp_min(0)[:, None], axes.T @ statistics.xy

@@ -108,9 +108,9 @@ class ClosedForm(Translator):
             u, v = _deviation(s.xx, s.n), _deviation(s.yy, s.n)
             s = s.scaled(u, v)
         rows = None if x is None or y is None else lambda: ((x - mean_x) / u, (y - mean_y) / v)
-        self.weight_ = self._solve(s, rows) / u[:, None] * v
+        self.weight_ = (self._solve(s, rows) / u[:, None] * v).contiguous()
         back = self._solve_back(s, rows)
-        self.back_ = None if back is None else back / v[:, None] * u
+        self.back_ = None if back is None else (back / v[:, None] * u).contiguous()
         self.mean_x_, self.mean_y_, self.unit_y_, self.n_ = mean_x, mean_y, v, s.n
 
     def _forward(self, x: Tensor) -> Tensor:
