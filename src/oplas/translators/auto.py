@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Self
 
@@ -99,7 +100,9 @@ class Auto(Translator):
                 told[part] = _fitted(_blank(method), statistics, x, y, part).transform(x[part])
             return self._score(told, y)
 
-        self.best_ = self._choose(judge).fit(x, y)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what there is to say of these anchors has been said
+            self.best_ = self._choose(judge).fit(x, y)
 
     def _parts(self, count: int) -> Iterator[Tensor]:
         if self.folds < 2:
