@@ -37,7 +37,7 @@ def judge(pair: Pair, name: str, translator: Translator | None, anchors: int, qu
     each = overlap(query, full, made, K)
     row |= {"recall10_kept": float(each.mean()), "recall10_se": float(each.std() / len(each) ** 0.5)}
     row["found_among_50"] = float(_within(query, full, made, 50).mean())
-    if isinstance(translator, Ridge):
+    if isinstance(translator, Ridge) and anchors >= 20 * K:
         ahead = forecast(translator, pair.old[given], pair.new[given], size=len(full), k=K, queries=500)
         row |= {"foretold": ahead.recall, "foretold_low": ahead.low, "foretold_high": ahead.high}
     return row
@@ -70,7 +70,7 @@ def main() -> None:
     count, most, queries = bench.pick((900, 450, 150), (8000, 4000, 800))
     pairs = text(count, layers=not bench.quick)
     data, source = songs(quick=bench.quick)
-    pairs += audio(data, bench.pick(360, 2500))
+    pairs += audio(data, bench.pick(400, 2500))
     methods: dict[str, Translator] = {"ridge": Ridge()}
     if not bench.quick:
         methods |= {"orthogonal": Orthogonal(), "kernel": Kernel(most=1000), "residual": Residual(epochs=80)}

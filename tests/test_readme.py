@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return full(space, train, valid, **{**options, "steps": 8, "batch": 16, "evidence": 32, "progress": False})
 
     monkeypatch.setattr(oplas, "learn", learn)
+    monkeypatch.setattr(oplas, "translate", partial(oplas.translate, count=64))
     monkeypatch.setattr(data, "band", lambda **_: songs)
     monkeypatch.setenv("OPLAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -67,7 +69,8 @@ def test_the_commands_on_the_page_exist(page: Path) -> None:
         if command[0] == "make":
             assert command[1] in targets
         elif command[0] == "oplas":
-            shown = CliRunner().invoke(app, [command[1], "--help"])
+            words = command[1 : 3 if command[1] in {"data", "translate"} else 2]
+            shown = CliRunner().invoke(app, [*words, "--help"])
             assert shown.exit_code == 0, shown.output
             assert [word for word in command if word.startswith("--") and word not in shown.output] == []
         else:
