@@ -26,6 +26,7 @@ from oplas.translators import Ridge
 
 CACHE = cache_folder() / "benchmarks" / "transposed"
 RATE, SECONDS, WINDOW = 16000, 24, 48000
+SONGS = 48
 STEPS = (-4, -2, 2, 4)
 """Semitones."""
 
@@ -58,31 +59,30 @@ class Intervals(Operator):
         return made
 
 
-def transposed(songs: int) -> Path | None:
-    """POP909 songs, 24 s of each, rendered as they are and at every interval; None where the files are not there."""
+def transposed(songs: int) -> list[str]:
+    """Names of POP909 songs, 24 s of each rendered as it is and at every interval; none where the files are not there."""
     archive = SHARED / "pop909.tar.gz"
     if not archive.is_file():
-        return None
+        return []
     import symusic
 
-    done = CACHE / f"{songs}.complete"
-    if done.exists():
-        return CACHE
-    notes = CACHE / "midi"
     with tarfile.open(archive) as tar:
         files = sorted(name for name in tar.getnames() if name.endswith(".mid") and "versions" not in name)
-        for name in files[3 :: len(files) // songs][:songs]:
-            held = tar.extractfile(name)
-            assert held is not None
-            score = symusic.Score.from_midi(held.read()).to("second")
-            for step in (0, *STEPS):
-                target = notes / f"{Path(name).stem}{step:+d}.mid"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _cut(score, step).dump_midi(str(target))
-    for _ in render(notes, CACHE / "songs", rate=RATE, seconds=float(SECONDS)):
-        pass
-    done.touch()
-    return CACHE
+        files = files[3 :: len(files) // SONGS][:SONGS][:: SONGS // songs]
+        done = CACHE / f"{songs}.complete"
+        if not done.exists():
+            for name in files:
+                held = tar.extractfile(name)
+                assert held is not None
+                score = symusic.Score.from_midi(held.read()).to("second")
+                for step in (0, *STEPS):
+                    target = CACHE / "midi" / f"{Path(name).stem}{step:+d}.mid"
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _cut(score, step).dump_midi(str(target))
+            for _ in render(CACHE / "midi", CACHE / "songs", rate=RATE, seconds=float(SECONDS)):
+                pass
+            done.touch()
+    return [Path(name).stem for name in files]
 
 
 def _cut(score: Any, step: int, start: float = 20.0) -> Any:
@@ -103,10 +103,9 @@ def _cut(score: Any, step: int, start: float = 20.0) -> Any:
     return made
 
 
-def evidence(encoder: Encoder, songs: int) -> Trials:
+def evidence(encoder: Encoder, names: list[str]) -> Trials:
     """Each window as it is, and the same window of the song played ``theta`` semitones higher."""
     folder = CACHE / "songs"
-    names = sorted({path.name[:-2] for path in folder.iterdir() if path.name[-2:] in {f"{s:+d}" for s in (0, *STEPS)}})[:songs]
     before, after, theta, song = [], [], [], []
     for index, name in enumerate(names):
         waves = {step: _mix(folder / f"{name}{step:+d}") for step in (0, *STEPS)}
@@ -155,18 +154,17 @@ def rows(quick: bool, seeds: range) -> Iterator[dict[str, Any]]:
 
     Operators and bridge know the training half of the songs; every figure is of the other half.
     """
-    songs = 16 if quick else 48
     try:
-        folder = transposed(songs)
+        names = transposed(12 if quick else SONGS)
     except MissingDependency:
-        folder = None
-    if folder is None:
+        return
+    if not names:
         return
     encoders: dict[str, Encoder] = {"cqt": cqt(in_decibels=True), "log_mel": log_mel(), "mini": mini()}
     weights = SHARED / "encoders" / "jamendo_musicnn.pth"
     if weights.is_file() and not quick:
         encoders["musicnn"] = jamendo("musicnn", weights)
-    seen = {name: evidence(Cached(encoder, CACHE / "codes"), songs) for name, encoder in encoders.items()}
+    seen = {name: evidence(Cached(encoder, CACHE / "codes"), names) for name, encoder in encoders.items()}
     for source in encoders:
         for target in encoders:
             if source == target:

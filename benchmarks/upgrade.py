@@ -77,7 +77,7 @@ def main() -> None:
     best: dict[str, dict[str, Any]] = {}
     foretold: list[float] = []
     for pair in pairs:
-        anchors = min(most, int(0.55 * len(pair.old)))
+        anchors = min(most, len(pair.old) // 2 + 50)
         found = [judge(pair, name, method, anchors, queries) for name, method in methods.items()]
         if pair.old.shape[1] == pair.new.shape[1]:
             found.append(judge(pair, "nothing done", None, anchors, queries))

@@ -108,6 +108,16 @@ def test_any_operator_crosses_with_its_parameter(operator, width) -> None:
     assert torch.allclose(bridge.carry(operator)(there, theta), bridge(operator(z, theta)), atol=1e-4)
 
 
+def test_a_rotation_crosses_by_its_angle() -> None:
+    bridge = oplas.translate(Space(straight()), Space(turned(9)), clouds(), by=Affine(), count=200)
+    turn = op.Rotation(6).double()
+    z, theta = torch.randn(10, 1, 6).double(), torch.randn(10, 1).double()
+    carried = bridge.carry(turn)(bridge(z[:, 0])[:, None], theta)
+    assert torch.allclose(carried, bridge(turn(z, theta)), atol=1e-4)
+    back = bridge.carry(turn)(carried[:, None], -theta)
+    assert torch.allclose(back, bridge(z[:, 0]), atol=1e-4)
+
+
 def test_a_carried_translation_moves_along_the_translated_direction(bridge) -> None:
     z, theta = torch.randn(8, 1, 6), torch.randn(8, 1)
     moved = bridge.laws[0].operator(z, theta) - z[:, 0]
