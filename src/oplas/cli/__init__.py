@@ -1,4 +1,4 @@
-"""The command line: learn, certify, embed, apply, translate, data, encoders, demo.
+"""The command line: learn, certify, discover, embed, apply, translate, data, encoders, demo.
 
 Exit codes: 0 done (certify: holds) · 1 unexpected fault · 2 wrong usage · 3 certified 'partly' · 4 certified 'no simple
 operator' or 'vacuous' · 65 the data, a file or a package will not do; the message says what to do · 130 interrupted.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, files, sources, spaces, translate
+from . import demo, files, rings, sources, spaces, translate
 
 app = typer.Typer(
     name="oplas",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, spaces, files, translate, sources):
+for part in (demo, spaces, rings, files, translate, sources):
     part.add(app)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import rings
 from ._shell import NO_OPERATOR, OK, PARTLY, Answer, Json, answers, say
 
 if TYPE_CHECKING:
@@ -60,18 +61,20 @@ def learn(
 
 
 def certify(
-    space: Annotated[Path, typer.Argument(help="Folder of a saved space.")],
-    stems: SongsHere,
+    space: Annotated[Path, typer.Argument(help="Folder of a saved space; with --ring, a file of latents.")],
+    stems: Annotated[Path | None, typer.Argument(help="Folder of songs, as for 'oplas learn'; not with --ring.")] = None,
     page: Annotated[Path | None, typer.Option(help="Folder for certificate.json and the page index.html.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Its encoder, where the card does not say.")] = None,
     trials: Annotated[int, typer.Option(min=2, help="Windows to judge by, at most.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the mixes.")] = 1,
+    ring: Annotated[bool, typer.Option("--ring", help="Judge whether sequences of latents come round as a ring.")] = False,
+    period: Annotated[int | None, typer.Option(help="With --ring: steps until it comes round, if known.")] = None,
     as_json: Json = False,
 ) -> Answer:
     """Measure on songs it has not learned from how true a space's law is, beside controls.
 
     Songs that the space has learned from are left out. The certificate is kept in the space's card.
-    Exit code: 0 holds, 3 partly, 4 no simple operator or vacuous.
+    Exit code: 0 holds, 3 partly, 4 no simple operator or vacuous. With --ring: 0 ring, 3 partly or wound, 4 no ring.
     """
     from .._errors import ArtefactError
     from .._watch import counting
@@ -79,6 +82,10 @@ def certify(
     from ..encoders.named import named
     from ..mixing import keep_certificate, load_space, unheard
 
+    if ring:
+        return rings.ring(space, period, seed)
+    if stems is None:
+        raise typer.BadParameter("give a folder of songs to certify on, or --ring for a file of latents")
     loaded = load_space(space, named(encoder) if encoder else None)
     songs = load_stems(stems)
     new = unheard(loaded, songs)
