@@ -1,5 +1,6 @@
 """Guarantees of the translation report: known truths are told apart, and nothing is measured on rows that were learned from."""
 
+import inspect
 import json
 import math
 from typing import ClassVar
@@ -67,6 +68,13 @@ class TestVerdicts:
     def test_a_weak_translation_is_partly_one(self):
         assert report(Ridge(), X, Y + 1.5 * normal(N, E, seed=8), curve=False).verdict == "partly"
 
+    def test_too_few_songs_leave_it_open(self):
+        three = torch.arange(N) // 80
+        found = report(Ridge(), X, Y[ORDER], groups=three, curve=False)
+        assert found.verdict == "not found" and "too few to tell" in found.why and math.isnan(found.correspondence_p)
+        right = report(Ridge(), X, Y, groups=three, curve=False)
+        assert right.verdict == "holds" and any("one group alone" in each for each in right.warnings)
+
     def test_a_translator_that_says_it_found_nothing(self):
         class Silent(Known):
             found_, why_ = False, "two halves of the data gave two maps"
@@ -76,11 +84,12 @@ class TestVerdicts:
 
         found = report(Silent(), X, X, curve=False)
         assert found.verdict == "not found" and found.why == Silent.why_ and math.isnan(found.row.r2)
+        assert found.groups == 48 and found.bound == math.inf and "not found" in str(found)
 
 
 def everyone() -> list[Translator]:
     named = (getattr(translators, name) for name in translators.__all__)
-    kinds = [each for each in named if isinstance(each, type) and issubclass(each, Translator) and each is not Translator]
+    kinds = [each for each in named if isinstance(each, type) and issubclass(each, Translator) and not inspect.isabstract(each)]
     return [kind() for kind in kinds]
 
 

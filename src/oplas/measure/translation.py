@@ -41,7 +41,7 @@ def report(
     - ``no correspondence``: R² low is not above 0 (nor above the R² of shuffled pairs), the translated rows show no sign, and
       neither does the source as it is: the rows do not belong together, or are in another order.
     - ``not found``: the same, but the source as it is shows that rows do belong together (p of 0.01 at most); or the
-      translator says itself that it found nothing.
+      translator says itself that it found nothing; or fewer than five groups leave open whether rows belong together.
     - ``holds``: R² low is at least 0.9 of the noise ceiling (of 1, where nothing is repeated).
     - ``retrieves``: R@1 low is at least 0.5: the right row is found, the vector itself is not.
     - ``partly``: everything else.
@@ -80,18 +80,23 @@ def report(
         if curve and getattr(fitted, "found_", True):
             curve_points = [*_curve(translator, source, target, judge, generator), _point(len(train), own)]
         warnings = _warnings(own, curve_points, len(train), x.shape[1])
+        if groups is not None and int(judge.group.max()) == 0:
+            warnings.append(
+                "one group alone is held out, so intervals are over its rows and say nothing of other groups; give more"
+            )
     controls.append(judge.row("nothing done", x[test]))
     ceiling = _ceiling(y, group_of(repeats, len(y))) if repeats is not None else math.nan
     some = torch.randperm(len(x), generator=generator)[:GALLERY]
-    songs = group[some] if len(group.unique()) < len(x) else None
-    together = mutual_neighbours(x[some], y[some], judge.k, permutations=SHUFFLES, group=songs, seed=seed).p
+    together = mutual_neighbours(x[some], y[some], judge.k, permutations=SHUFFLES, group=_songs(group[some], judge.k), seed=seed).p
+    if len(group.unique()) < 5:
+        together = math.nan  # they have fewer orders than the p-value needs
     verdict, why = _verdict(own, controls, judge, ceiling, fitted, together)
     return TranslationReport(
         verdict=verdict, why=why, translator=repr(translator), rows=(own, *controls), curve=tuple(curve_points),
         anchors_needed=_needed(curve_points), ceiling=ceiling, bound=conformal(judge.scores, level), level=level,
         neighbours_p=judge.p, correspondence_p=together, chance=judge.chance, anchors=len(train), held_out=len(test),
-        groups=len(judge.scores), candidates=len(judge.gallery), dims=(x.shape[1], y.shape[1]), warnings=tuple(warnings), seed=seed,
-        versions=_versions(),
+        groups=int(judge.group.max()) + 1, candidates=len(judge.gallery), dims=(x.shape[1], y.shape[1]),
+        warnings=tuple(warnings), seed=seed, versions=_versions(),
     )  # fmt: skip
 
 
@@ -106,12 +111,14 @@ class _Judge:
         self.spread = (y - y.mean(0)).square().sum(1)
         if float(self.spread.mean()) <= 1e-24 * float(y.square().sum(1).mean()):
             raise DataError(f"the {len(y)} rows held out are all the same vector; give rows that differ, or other groups")
-        # single rows are drawn in lots, which is as good and quicker
-        self.lots = self.group if len(self.group.unique()) < len(y) else torch.arange(len(y)) % 200
+        # single rows are drawn in lots, which is as good and quicker; so are those of a group that is alone
+        self.lots = self.group if 1 < len(self.group.unique()) < len(y) else torch.arange(len(y)) % 200
         self.gallery = torch.randperm(len(y), generator=Generator().manual_seed(seed))[:GALLERY]
         self.k = min(10, len(self.gallery) // 3)
-        self.chance = {f"top{k}": min(k / len(self.gallery), 1.0) for k in (1, 5, 10)}
-        self.songs = self.group[self.gallery] if self.lots is self.group else None
+        self.chance = {f"top{k}": min(k / len(self.gallery), 1.0) for k in (1, 5, 10)} | {
+            "neighbours": self.k / (len(self.gallery) - 1)
+        }
+        self.songs = _songs(self.group[self.gallery], self.k)
         self.p, self.scores = 1.0, torch.zeros(0)
 
     def row(self, name: str, made: Translator | Tensor, *, sure: bool = False) -> Figures:
@@ -144,6 +151,12 @@ class _Judge:
             mean = torch.zeros(int(self.group.max()) + 1, dtype=error.dtype).index_add_(0, self.group, error)
             self.scores = (mean / torch.bincount(self.group) / self.spread.mean()).sqrt()
         return Figures(name, **found)
+
+
+def _songs(group: Tensor, k: int) -> Tensor | None:
+    """The groups where rows share some, and where other groups hold k neighbours of every row."""
+    size = group.unique(return_counts=True)[1]
+    return group if 1 < int(size.max()) <= len(group) - k else None
 
 
 def _split(group: Tensor, held_out: float, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -233,10 +246,12 @@ def _verdict(own: Figures, controls: list[Figures], judge: _Judge, ceiling: floa
         figures += f"; fitted on shuffled pairs R² {shuffled.r2:.3f}, R@1 {shuffled.top1:.3f}"
     sign = judge.p <= SIGN and own.top10_low > judge.chance["top10"]
     if own.r2_low <= null and not sign:
-        if together > SIGN:
-            fact = f"nothing says that the rows belong together (p = {together:.2g})"
-            return "no correspondence", f"{figures}; {fact}: look at their order"
-        return "not found", f"{figures}; the rows do correspond (p = {together:.2g}), this translation does not find how"
+        if together <= SIGN:
+            return "not found", f"{figures}; the rows do correspond (p = {together:.2g}), this translation does not find how"
+        if math.isnan(together):
+            return "not found", f"{figures}; the groups are too few to tell whether their rows belong together"
+        fact = f"nothing says that the rows belong together (p = {together:.2g})"
+        return "no correspondence", f"{figures}; {fact}: look at their order"
     nothing = named["nothing done"]
     if nothing.r2 >= own.r2 - 0.005:
         figures += f"; doing nothing did as well (R² {nothing.r2:.3f})"
