@@ -11,8 +11,8 @@ from torch import Tensor
 
 from .._errors import DataError, ShapeError
 
-CHUNK = 8192
-"""Rows that are held as float64 at a time."""
+CHUNK = 1024
+"""Rows that are held as float64 at a time: few enough to stay in the processor's cache."""
 
 
 @dataclass(eq=False)
@@ -76,20 +76,44 @@ class PairStatistics:
         if x.ndim != 2 or y.ndim != 2 or len(x) != len(y) or (x.shape[1], y.shape[1]) != self.dims:
             fact = f"pairs here are rows of {self.dims[0]} and {self.dims[1]} dimensions, the same number of each"
             raise ShapeError(f"{fact}; these have the shapes {list(x.shape)} and {list(y.shape)}")
-        for a, b in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
-            if len(a):
-                self._merge(self._seen(a.to(self.xx), b.to(self.yy), full), 1)
+        if len(x):
+            self._merge(self._seen(x, y, full), 1)
         return self
 
     def _seen(self, x: Tensor, y: Tensor, full: tuple[str, ...]) -> Self:
-        mean_x, mean_y = x.mean(0), y.mean(0)
-        x, y = x - mean_x, y - mean_y
-        xx, yy = (_gram(rows) if name in full else rows.square().sum(0).diag() for name, rows in (("xx", x), ("yy", y)))
-        return type(self)(len(x), mean_x, mean_y, xx, x.T @ y, yy)
+        """Statistics of rows: moments about the first chunk's mean, then about their own."""
+        found = self.empty(*self.dims, self.xx.device)
+        found.n = len(x)
+        shift_x, shift_y = (rows[:CHUNK].to(self.xx).mean(0) for rows in (x, y))
+        for part_x, part_y in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
+            a, b = part_x.to(self.xx) - shift_x, part_y.to(self.yy) - shift_y
+            found.mean_x += a.sum(0) / found.n
+            found.mean_y += b.sum(0) / found.n
+            found.xy.addmm_(a.T, b)
+            for name, rows, moment in (("xx", a, found.xx), ("yy", b, found.yy)):
+                if name in full:
+                    _add_gram(moment, rows)
+                else:
+                    moment.diagonal().add_(torch.linalg.vector_norm(rows, dim=0).square())
+        u, v = found.mean_x, found.mean_y
+        for name, moment, first, last in (("xx", found.xx, u, u), ("xy", found.xy, u, v), ("yy", found.yy, v, v)):
+            if name == "xy" or name in full:
+                moment.addr_(first, last, alpha=-found.n)
+                if name != "xy":
+                    moment.copy_(moment.triu() + moment.triu(1).T)
+            else:
+                moment.diagonal().sub_(found.n * first.square())
+        found.mean_x, found.mean_y = u + shift_x, v + shift_y
+        return found
 
     def _merge(self, other: Self, sign: int) -> None:
         if other.dims != self.dims:
             raise ShapeError(f"statistics of {self.dims} and of {other.dims} dimensions belong to different pairs of spaces")
+        if self.n == 0 and sign > 0:
+            self.n = other.n
+            for name in TENSORS:
+                getattr(self, name).copy_(getattr(other, name))
+            return
         n = self.n + sign * other.n
         if n < 0:
             raise DataError(f"{other.n} pairs cannot be taken from {self.n}; take away only what was gathered")
@@ -150,15 +174,14 @@ class PairStatistics:
 TENSORS = ("mean_x", "mean_y", "xx", "xy", "yy")
 
 
-def _gram(x: Tensor) -> Tensor:
-    """``x.T @ x`` at little more than half its price: blocks above the diagonal are mirrored."""
+def _add_gram(moment: Tensor, x: Tensor) -> None:
+    """Add ``x.T @ x`` on and above the diagonal, in blocks: at little more than half the price of the whole."""
     d = x.shape[1]
     if d <= 192:
-        return x.T @ x
+        moment.addmm_(x.T, x)
+        return
     half = d // 2
     left, right = x[:, :half], x[:, half:]
-    made = x.new_empty(d, d)
-    made[:half, :half], made[half:, half:] = _gram(left), _gram(right)
-    torch.matmul(left.T, right, out=made[:half, half:])
-    made[half:, :half] = made[:half, half:].T
-    return made
+    _add_gram(moment[:half, :half], left)
+    _add_gram(moment[half:, half:], right)
+    moment[:half, half:].addmm_(left.T, right)

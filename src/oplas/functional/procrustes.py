@@ -14,14 +14,15 @@ from .pairs import PairStatistics
 def polar(m: Tensor) -> Tensor:
     r"""The nearest matrix whose shorter side is orthonormal: :math:`UV^\top` of the singular value decomposition of m.
 
-    Well-conditioned ones go by :math:`m(m^\top m)^{-1/2}`, which is cheaper, and one step of Newton and Schulz.
+    Well-conditioned ones go by :math:`m(m^\top m)^{-1/2}`, which is cheaper; others get a step of Newton and Schulz besides,
+    or the decomposition itself.
     """
     if m.shape[0] < m.shape[1]:
         return polar(m.T).T
     values, axes = torch.linalg.eigh(m.T @ m)
     if values[0] > 1e-8 * values[-1]:
-        made = (m @ (axes / values.sqrt())) @ axes.T
-        return 1.5 * made - 0.5 * made @ (made.T @ made)
+        made = m @ ((axes / values.sqrt()) @ axes.T)
+        return made if values[0] > 1e-4 * values[-1] else 1.5 * made - 0.5 * made @ (made.T @ made)
     u, _, vt = torch.linalg.svd(m, full_matrices=False)
     return u @ vt
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from .. import _artefact
 from .._errors import DataError, ShapeError
 from .._tables import table
-from ..functional.pairs import CHUNK, PairStatistics
+from ..functional.pairs import PairStatistics
 from .rows import Array, float64, refuse_sick
 
 _KIND = "pair statistics"
+BLOCK = 16384
+"""Rows of arrays that are taken to float64 at a time."""
 
 
 def gather(source: Array | Iterable[tuple[Array, Array]], other: Array | None = None) -> PairStatistics:
@@ -84,4 +86,4 @@ def load_statistics(path: str | Path) -> PairStatistics:
 def _slices(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
     if len(x) != len(y):
         raise ShapeError(f"X has {len(x)} rows and Y has {len(y)}; row i of both must mean the same, so give as many of each")
-    return ((x[at : at + CHUNK], y[at : at + CHUNK]) for at in range(0, len(x), CHUNK))
+    return ((x[at : at + BLOCK], y[at : at + BLOCK]) for at in range(0, len(x), BLOCK))

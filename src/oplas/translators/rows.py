@@ -36,7 +36,7 @@ def pairs_of(X: Array, Y: Array, minimum: int = 3, *, distinct: bool = True) -> 
     y = y.to(x.device)
     for name, rows in (("X", x), ("Y", y)):
         refuse_sick(rows, name)
-        if (rows == rows[0]).all():
+        if (rows[:9] == rows[0]).all() and (rows == rows[0]).all():
             raise DataError(f"all {len(rows)} rows of {name} are the same, so they say nothing; look at what made them")
     if distinct:
         _refuse_repeats(x, y, minimum)
@@ -51,7 +51,7 @@ def float64(rows: Array) -> Tensor:
     """
     if not isinstance(rows, Tensor):
         try:
-            return torch.from_numpy(np.ascontiguousarray(rows, dtype=np.float64))
+            return torch.from_numpy(np.require(rows, np.float64, ["C", "W"]))
         except (TypeError, ValueError) as error:
             raise ShapeError(f"{type(rows).__name__} is no table of numbers ({error}); give an array [n, dimensions]") from error
     return rows.to("cpu" if rows.device.type == "mps" else rows.device, torch.float64)
