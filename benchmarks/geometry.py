@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
-from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -13,10 +12,11 @@ from _harness import SHARED, Benchmark
 from _pop import load
 from _skipgram import chords, embed, ring_of, slices, triad
 from _songs import is_test
-from _sound import RATE, TEMPI, held_out, played
+from _sound import RATE, SECONDS, TEMPI, held_out, played
 from torch import Generator, Tensor
 
 from oplas import Space, learn
+from oplas._download import cache_folder
 from oplas.actions.pianoroll import Transpose
 from oplas.data.pop909 import NAMES, Song
 from oplas.data.rolls import Rolls
@@ -81,10 +81,10 @@ def trained(bench: Benchmark, notes: list[Any], seed: int, *, learning: bool) ->
     space = Space(encoder, MLP(128, 10, hidden=96, blocks=1), laws=[law, *nondegenerate()])
     data, valid = Rolls(notes[:: bench.pick(6, 1)]).split(0.9, 0.1, seed=seed)
     generator = Generator().manual_seed(seed)
-    evidence = [law.trials(encoder, part, count, generator) for part, count in ((data, bench.pick(500, 5000)), (valid, 500))]
+    evidence = [law.trials(encoder, part, count, generator) for part, count in ((data, bench.pick(400, 3000)), (valid, 400))]
     assert evidence[0] is not None
     if learning:
-        learn(space, evidence[0], evidence[1], seed=seed, steps=bench.pick(150, 1200), batch=256, rate=2e-3, progress=False)
+        learn(space, evidence[0], evidence[1], seed=seed, steps=bench.pick(100, 600), batch=256, rate=2e-3, progress=False)
     else:
         space.projector.prepare(evidence[0].codes)
     return lambda y: space.eval().project(y).detach()
@@ -126,15 +126,29 @@ def encoder(name: str) -> Encoder:
 
 
 def listen(song: Song, names: tuple[str, ...]) -> list[tuple[Tensor, Tensor]]:
-    """Each encoder's codes of the song in every transposition and at every tempo."""
-    takes = played(song, SHIFTS, TEMPI)
-    return [tuple(torch.stack([code(encoder(name), wave) for wave in each]) for each in takes) for name in names]
+    """Each encoder's codes of the song in every transposition and at every tempo; what was heard once is kept on disk."""
+    from safetensors.torch import load_file, save_file
+
+    takes: tuple[Tensor, Tensor] | None = None
+    found = []
+    for name in names:
+        kept = cache_folder() / "geometry" / f"{song.name}-{encoder(name).identity}-{SECONDS:.0f}.safetensors"
+        if not kept.is_file():
+            takes = takes or played(song, SHIFTS, TEMPI)
+            codes = [torch.stack([code(encoder(name), wave) for wave in each]) for each in takes]
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            beside = kept.with_suffix(f".{os.getpid()}")
+            save_file({"shifts": codes[0], "tempi": codes[1]}, beside)
+            os.replace(beside, kept)
+        codes = load_file(kept)
+        found.append((codes["shifts"], codes["tempi"]))
+    return found
 
 
-def heard(bench: Benchmark, chosen: list[Song], names: tuple[str, ...], codes: list[list[tuple[Tensor, Tensor]]]) -> None:
+def heard(bench: Benchmark, chosen: list[Song], names: tuple[str, ...]) -> None:
     """Audio encoders, on held-out songs rendered in 24 transpositions and at 13 tempi."""
     key = torch.tensor([song.key.signature for song in chosen if song.key])
-    for name, pairs in zip(names, zip(*codes, strict=True), strict=True):
+    for name, pairs in zip(names, zip(*(listen(song, names) for song in chosen), strict=True), strict=True):
         z, tempo = (torch.stack(each) for each in zip(*pairs, strict=True))
         show(bench, name, "audio", geometry(z, SHIFTS, key), near(tempo, DOUBLING))
         if name == "skey":
@@ -160,28 +174,26 @@ def code(encoder: Encoder, wave: Tensor, most: int = 2) -> Tensor:
 def main() -> None:
     bench = Benchmark("geometry", "Is there a circle of fifths, a chromatic ring, an octave, a ring of tempi in a space?")
     songs = load()[:: bench.pick(8, 1)]
-    chosen = held_out(songs, bench.pick(1, 9))
+    chosen = held_out(songs, bench.pick(1, 8))
     names = ("skey", "oplas-mini", "oplas-mini, untrained", *bench.pick((), ("jamendo musicnn", "jamendo fcn")))
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        codes = [pool.submit(listen, song, names) for song in chosen]
-        symbolic(bench, songs)
-        words(bench, songs)
-        heard(bench, chosen, names, [each.result() for each in codes])
+    symbolic(bench, songs)
+    words(bench, songs)
+    heard(bench, chosen, names)
     bench.note(
-        "fifths, chromatic: share of the scatter of twelve points, one a key, that lies on a circle walked in that order; p: share of "
-        "9999 random orders of the points that do as well. Song and height (a cubic over two octaves) are taken out first."
+        "fifths, chromatic: share of the scatter of twelve points, one a key, that lies on a circle walked in that order; p: share "
+        "of 9999 random orders of the points that do as well. Song and height (a cubic over two octaves) are taken out first."
     )
     bench.note(
-        "octave, tempo: how much nearer moves of 12 semitones, or to twice the tempo, end than moves a step smaller or larger, in units "
-        "of the scatter; p: random signs of songs; rank: how many other moves are more so."
+        "octave, tempo: how much nearer moves of 12 semitones, or to twice the tempo, end than moves a step smaller or larger, in "
+        "units of the scatter; p: random signs of songs; rank: how many other moves are more so."
     )
     bench.note(
-        "A chromatic ring is believed only where octaves, if heard, are surely alike (p <= 0.01, rank 0). skey is the positive control: "
-        "its output turns when the music is transposed, by design; but what turns need not be ring-shaped."
+        "A chromatic ring is believed only where octaves, if heard, are surely alike (p <= 0.01, rank 0). skey is the positive "
+        "control: its output turns when the music is transposed, by design; but what turns need not be ring-shaped."
     )
     bench.note(
-        "Words shuffled within each song keep its key and lose its order; shuffled over all songs they lose both. What the notes' own "
-        "durations show (pitch-class durations) no network had to learn."
+        "Words shuffled within each song keep its key and lose its order; shuffled over all songs they lose both. What the notes' "
+        "own durations show (pitch-class durations) no network had to learn."
     )
     named = {row["space"]: row for row in bench.rows}
     ours, word = named["learned ring (benchmarks/keys.py)"], named["skip-gram of chords, maj, seed 0"]

@@ -19,10 +19,10 @@ LADDER = (
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
-    {"evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
+    {"keys", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle", "_paired"},  # the closed-form end of learning
-    {"learn", "certify", "translate", "crossing", "decompose", "store", "algebra"},
+    {"learn", "certify", "translate", "crossing", "cayley", "decompose", "store", "algebra"},
     {"report"},
     {"mixing"},
     {"demo"},

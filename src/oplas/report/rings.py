@@ -38,6 +38,7 @@ def ring_figure(points: Tensor, labels: Sequence[str], winding: int = 1) -> Figu
     flat = flat / flat.norm(dim=1).mean()
     order = sorted(range(m), key=lambda j: winding * j % m)
     figure, (paper,) = sheet(SIDE, SIDE)
+    figure.subplots_adjust(left=0.19, right=0.98)
     paper.plot(*flat[[*order, order[0]]].T.tolist(), color=colour("muted"), linewidth=1, zorder=1)
     paper.scatter(*flat.T.tolist(), s=34, color=colour("space"), linewidths=0, zorder=2)
     for (a, b), label in zip(flat.tolist(), labels, strict=True):
@@ -72,6 +73,7 @@ def angle_figure(found: Discovery, z: Tensor) -> Figure | None:
 def eigenvalue_figure(found: Discovery) -> Figure:
     """The map's eigenvalues beside the unit circle, on which a rotation has them all; ticks of the period, if there is one."""
     figure, (paper,) = sheet(SIDE, SIDE)
+    figure.subplots_adjust(left=0.19, right=0.98)
     circle = torch.linspace(0, 2 * math.pi, 181)
     paper.plot(circle.cos().tolist(), circle.sin().tolist(), color=colour("muted"), linewidth=1, zorder=1)
     for tick in range(found.period if found.period and found.period > 1 else 0):
