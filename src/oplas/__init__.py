@@ -11,6 +11,7 @@ from .bridge import Bridge
 from .certificate import Certificate
 from .certify import certify
 from .crossing import Crossing, certify_bridge
+from .discover import Discovery, discover
 from .learn import History, learn
 from .space import Space
 from .translate import translate
@@ -21,6 +22,7 @@ __all__ = [
     "Certificate",
     "Crossing",
     "DataError",
+    "Discovery",
     "History",
     "MissingDependency",
     "OplasError",
@@ -30,6 +32,7 @@ __all__ = [
     "certify",
     "certify_bridge",
     "data",
+    "discover",
     "encoders",
     "laws",
     "learn",

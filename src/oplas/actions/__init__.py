@@ -2,5 +2,7 @@
 
 from .audio import Gain, Mix
 from .base import Action
+from .harmony import CropShift, Rendered
+from .pianoroll import KeyChange, Transpose
 
-__all__ = ["Action", "Gain", "Mix"]
+__all__ = ["Action", "CropShift", "Gain", "KeyChange", "Mix", "Rendered", "Transpose"]

@@ -4,7 +4,26 @@ from . import toys
 from .band import band
 from .base import Dataset, Scene, Slot
 from .download import get
+from .notes import Notes, read_midi
+from .pop909 import pop909
 from .render import render
+from .rolls import Rolls
 from .stems import Stems, stems
+from .transposed import render_transposed
 
-__all__ = ["Dataset", "Scene", "Slot", "Stems", "band", "get", "render", "stems", "toys"]
+__all__ = [
+    "Dataset",
+    "Notes",
+    "Rolls",
+    "Scene",
+    "Slot",
+    "Stems",
+    "band",
+    "get",
+    "pop909",
+    "read_midi",
+    "render",
+    "render_transposed",
+    "stems",
+    "toys",
+]
