@@ -23,29 +23,46 @@ TOKENS = 48
 
 def paragraphs(count: int, packages: tuple[str, ...] = PACKAGES) -> list[str]:
     """``count`` distinct paragraphs of 8 to 60 words from docstrings, the same in every run with the same versions."""
-    file = CACHE / f"paragraphs-{'-'.join(packages)}.json"
-    if not file.is_file():
-        found: dict[str, None] = {}
-        for package in packages:
-            home = Path(str(importlib.util.find_spec(package).origin)).parent  # type: ignore[union-attr]
-            for path in sorted(home.rglob("*.py")):
-                if "tests" not in path.parts:
-                    found |= dict.fromkeys(_paragraphs(path.read_text(encoding="utf-8")))
-        _write(file, json.dumps(list(found)).encode())
-    texts = json.loads(file.read_text())
+    texts = list(_pages(packages))
     order = np.random.default_rng(0).permutation(len(texts))[:count]
     return [texts[i] for i in order]
 
 
-def _paragraphs(source: str) -> list[str]:
+def pages(texts: list[str], packages: tuple[str, ...] = PACKAGES) -> Tensor:
+    """The docstring each paragraph stands in, as a number, ``[n]``: paragraphs of one page are about one thing."""
+    known = _pages(packages)
+    return torch.tensor([known[text] for text in texts])
+
+
+def _pages(packages: tuple[str, ...]) -> dict[str, int]:
+    file = CACHE / f"pages-{'-'.join(packages)}.json"
+    if not file.is_file():
+        found: dict[str, int] = {}
+        page = 0
+        for package in packages:
+            home = Path(str(importlib.util.find_spec(package).origin)).parent  # type: ignore[union-attr]
+            for path in sorted(home.rglob("*.py")):
+                for doc in [] if "tests" in path.parts else _docstrings(path.read_text(encoding="utf-8")):
+                    page += 1
+                    for text in _paragraphs(doc):
+                        found.setdefault(text, page)
+        _write(file, json.dumps(found).encode())
+    held: dict[str, int] = json.loads(file.read_text())
+    return held
+
+
+def _docstrings(source: str) -> list[str]:
+    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef))
+    return [doc for doc in map(ast.get_docstring, nodes) if doc]
+
+
+def _paragraphs(doc: str) -> list[str]:
     found = []
-    for node in ast.walk(ast.parse(source)):
-        doc = ast.get_docstring(node) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) else None
-        for paragraph in re.split(r"\n\s*\n", doc or ""):
-            text = " ".join(paragraph.split())
-            prose = sum(letter.isalpha() or letter == " " for letter in text)
-            if 8 <= len(text.split()) <= 60 and prose > 0.88 * len(text):
-                found.append(text)
+    for paragraph in re.split(r"\n\s*\n", doc):
+        text = " ".join(paragraph.split())
+        prose = sum(letter.isalpha() or letter == " " for letter in text)
+        if 8 <= len(text.split()) <= 60 and prose > 0.88 * len(text):
+            found.append(text)
     return found
 
 

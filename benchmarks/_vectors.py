@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from _harness import SHARED
-from _prose import lsa, minilm, paragraphs, wordllama
+from _prose import PACKAGES, lsa, minilm, pages, paragraphs, wordllama
 from torch import Generator, Tensor
 
 from oplas._download import cache_folder
@@ -16,33 +16,49 @@ from oplas.encoders import Cached, Encoder, jamendo, log_mel, mini
 
 @dataclass(frozen=True)
 class Pair:
-    """Old and new vectors of an index, of anchors and of queries; ``reencode`` is what one new vector costs (CPU s)."""
+    """Vectors of the same things by two models.
+
+    Attributes:
+        page: ``[n]``, the docstring or the song each is from: what a search is to find, whatever the model.
+        reencode: what one new vector costs, CPU seconds.
+    """
 
     name: str
     kind: str
     old: Tensor
     new: Tensor
+    page: Tensor
     reencode: float
 
-    def cut(self, anchors: int, queries: int) -> tuple[slice, slice, slice]:
-        """Rows of anchors, of queries, and of the index, which share nothing."""
-        return slice(0, anchors), slice(anchors, anchors + queries), slice(anchors + queries, None)
+    def cut(self, anchors: int, queries: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows of anchors, of queries and of the index; no page of the anchors is in the other two."""
+        names = self.page.unique()
+        order = names[torch.randperm(len(names), generator=Generator().manual_seed(0))]
+        rank = torch.empty(int(names.max()) + 1, dtype=torch.long).index_put((order,), torch.arange(len(order)))
+        rows = rank[self.page].argsort(stable=True)
+        last = rank[self.page[rows[anchors]]]
+        known, rest = rows[:anchors], rows[anchors:]
+        rest = rest[rank[self.page[rest]] > last]
+        rest = rest[torch.randperm(len(rest), generator=Generator().manual_seed(1))]
+        return known, rest[:queries], rest[queries:]
 
 
 def text(count: int, *, layers: bool = True) -> list[Pair]:
     """Paragraphs: MiniLM as it grew, static vectors, word counts; empty where the model's package is not installed."""
-    texts = paragraphs(count) if layers else paragraphs(count, ("sklearn",))
+    packages = PACKAGES if layers else ("sklearn",)
+    texts = paragraphs(count, packages)
+    page = pages(texts, packages)
     try:
         known, seconds = minilm(texts)
     except ImportError:
         return []
     static, counts = wordllama(texts), lsa(texts)
-    found = [Pair("MiniLM, 5 of 6 layers → MiniLM", "text", known[5], known[6], seconds)]
-    found += [Pair("MiniLM, 3 of 6 layers → MiniLM", "text", known[3], known[6], seconds)] if layers else []
+    found = [Pair("MiniLM, 5 of 6 layers → MiniLM", "text", known[5], known[6], page, seconds)]
+    found += [Pair("MiniLM, 3 of 6 layers → MiniLM", "text", known[3], known[6], page, seconds)] if layers else []
     if static is not None:
-        found += [Pair("WordLlama → MiniLM", "text", static, known[6], seconds)]
-        found += [Pair("MiniLM → WordLlama", "text", known[6], static, 0.0)]
-    return [*found, Pair("LSA → MiniLM", "text", counts, known[6], seconds)]
+        found += [Pair("WordLlama → MiniLM", "text", static, known[6], page, seconds)]
+        found += [Pair("MiniLM → WordLlama", "text", known[6], static, page, 0.0)]
+    return [*found, Pair("LSA → MiniLM", "text", counts, known[6], page, seconds)]
 
 
 def audio(songs: Stems, count: int) -> list[Pair]:
@@ -53,9 +69,11 @@ def audio(songs: Stems, count: int) -> list[Pair]:
     weights = SHARED / "encoders" / "jamendo_musicnn.pth"
     if weights.is_file():
         encoders["Musicnn"] = jamendo("musicnn", weights)
-    generator, windows = Generator().manual_seed(0), []
+    generator, windows, song = Generator().manual_seed(0), [], []
     while len(windows) < count:
-        parts = songs.draw(16000, 48000, 2, generator).parts
+        scene = songs.draw(16000, 48000, 2, generator)
+        parts = scene.parts
+        song.append(scene.song)
         some = torch.rand(len(parts), generator=generator) < 0.6
         windows.append(parts[some].sum(0) if some.any() else parts.sum(0))
     sound, codes, seconds = torch.stack(windows), {}, {}
@@ -65,4 +83,8 @@ def audio(songs: Stems, count: int) -> list[Pair]:
         seconds[name] = (time.process_time() - began) / 32
         codes[name] = Cached(encoder, cache_folder() / "benchmarks" / "clips").encode(sound)
     wanted = [("log_mel", "mini"), ("mini", "Musicnn"), ("Musicnn", "mini"), ("log_mel", "Musicnn")]
-    return [Pair(f"{a} → {b}", "audio", codes[a], codes[b], seconds[b]) for a, b in wanted if a in codes and b in codes]
+    return [
+        Pair(f"{a} → {b}", "audio", codes[a], codes[b], torch.tensor(song), seconds[b])
+        for a, b in wanted
+        if a in codes and b in codes
+    ]
