@@ -22,7 +22,7 @@ LADDER = (
     {"keys", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle", "_paired"},  # the closed-form end of learning
-    {"learn", "certify", "translate", "crossing", "cayley", "decompose", "store", "algebra"},
+    {"learn", "certify", "rings", "translate", "crossing", "cayley", "decompose", "store", "algebra"},
     {"report"},
     {"mixing"},
     {"demo"},

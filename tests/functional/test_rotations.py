@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from oplas.functional.rotations import angle_in, frame, nearest_turn, one_plane, procrustes, rate, reflect, sinc, turn, turn_planes
+from oplas.functional.rotations import angle_in, frame, kabsch, nearest_turn, one_plane, rate, reflect, sinc, turn, turn_planes
 
 
 def rows(*shape: int, seed: int = 0) -> Tensor:
@@ -74,7 +74,7 @@ def test_frames_are_orthonormal_and_span_their_vectors():
 
 
 def test_as_many_reflections_as_dimensions_reach_any_rotation():
-    planted = procrustes(rows(30, 4), rows(30, 4, seed=1))
+    planted = kabsch(rows(30, 4), rows(30, 4, seed=1))
     left, vectors = planted.clone(), []
     for k in range(4):  # Householder's own elimination: each reflection sends a column to its axis
         v = left[:, k] - torch.eye(4, dtype=torch.float64)[k]
@@ -92,11 +92,11 @@ def test_rates_and_angles_are_radians():
     assert angle_in(plane, z, z).item() == 0
 
 
-def test_procrustes_never_answers_with_a_reflection():
+def test_kabsch_never_answers_with_a_reflection():
     z = rows(30, 3)
     mirrored = z * torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
-    assert torch.linalg.det(procrustes(z, mirrored)).item() == pytest.approx(1)
-    assert torch.allclose(procrustes(z, z), torch.eye(3, dtype=torch.float64), atol=1e-12)
+    assert torch.linalg.det(kabsch(z, mirrored)).item() == pytest.approx(1)
+    assert torch.allclose(kabsch(z, z), torch.eye(3, dtype=torch.float64), atol=1e-12)
 
 
 @pytest.mark.parametrize(("n", "dim"), [(12, 2), (12, 8), (5, 64)])

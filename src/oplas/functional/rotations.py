@@ -103,7 +103,7 @@ def reflect(z: Tensor, vectors: Tensor) -> Tensor:
     return z
 
 
-def procrustes(before: Tensor, after: Tensor) -> Tensor:
+def kabsch(before: Tensor, after: Tensor) -> Tensor:
     r"""The rotation, determinant +1, that minimises :math:`\sum_i|z'_i-Rz_i|^2`, ``[..., d, d]`` from ``[..., n, d]``.
 
     Kabsch (1976): with :math:`\sum_i z'_iz_i^\top=USV^\top`, :math:`R=U\,\mathrm{diag}(1,\dots,1,\det UV^\top)\,V^\top`.
@@ -126,6 +126,21 @@ def angle_in(plane: Tensor, before: Tensor, after: Tensor) -> Tensor:
     return torch.atan2((p * y - q * x).sum(-1), (p * x + q * y).sum(-1))
 
 
+def centre_of(before: Tensor, after: Tensor, plane: Tensor, angle: Tensor) -> Tensor:
+    r"""The point about which a turn takes one mean to another: :math:`(I-R)c=\bar z'-R\bar z` in the plane, ``[..., d]``.
+
+    Exact from any part of a cycle, where the mean of what was seen is not the centre; outside the plane, the mean of both.
+    """
+    (x, y), (p, q) = ((plane @ each[..., None]).squeeze(-1).unbind(-1) for each in (before, after))
+    here, there = torch.complex(y, x), torch.complex(q, p)
+    spin = torch.polar(torch.ones_like(angle), angle)
+    still = angle.abs() < 1e-9
+    middle = torch.where(still, here, (there - spin * here) / torch.where(still, -torch.ones_like(spin), 1 - spin))
+    mean = (before + after) / 2
+    inside = torch.stack([middle.imag, middle.real], -1) - (plane @ mean[..., None]).squeeze(-1)
+    return mean + (inside[..., None, :] @ plane).squeeze(-2)
+
+
 def one_plane(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
     r"""The plane that turns most, and the least-squares angle in it, ``[..., 2, d]`` and radians ``[...]``, never negative.
 
@@ -144,10 +159,11 @@ def one_plane(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def nearest_turn(before: Tensor, after: Tensor, rounds: int = 200) -> tuple[Tensor, Tensor]:
-    r"""The one-plane rotation that minimises :math:`\sum_i|z'_i-R_\alpha z_i|^2`, ``[2, d]`` and radians ``[]``; exact where one exists.
+    r"""The one-plane rotation that minimises :math:`\sum_i|z'_i-R_\alpha z_i|^2`: plane ``[2, d]`` and radians ``[]``.
 
-    Starts from :func:`one_plane` and from the plane of :func:`procrustes` that turns most, goes on from the better by
-    majorisation: the plane becomes the polar factor of the gradient shifted to be convex, the angle is solved for, in turn.
+    Starts from :func:`one_plane` and from the plane of :func:`kabsch` that turns most, goes on from the better by
+    majorisation, in turn: the plane becomes the polar factor of the gradient shifted to be convex, the angle is solved for.
+    Exact where an exact turn exists.
 
     Shape:
         - before, after: ``[n, d]`` centred on the axis of the turn
@@ -160,7 +176,7 @@ def nearest_turn(before: Tensor, after: Tensor, rounds: int = 200) -> tuple[Tens
         angle = angle_in(plane, before, after)
         return (angle.cos() - 1) * torch.trace(plane @ whole @ plane.mT) + 2 * angle.sin() * (plane[0] @ skew @ plane[1])
 
-    plane = max((_top(cross), _top(procrustes(before, after))), key=gain)
+    plane = max((_top(cross), _top(kabsch(before, after))), key=gain)
     for _ in range(rounds):
         angle = angle_in(plane, before, after)
         swapped = torch.stack([plane[1], -plane[0]])

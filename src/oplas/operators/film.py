@@ -15,7 +15,7 @@ class FiLMR(Pointwise):
     .. math:: z'=e^{\theta g}e^{\theta L}z+\int_0^\theta e^{s(g+L)}v\,ds
 
     One unit of theta is the seeds' map :math:`R(\gamma z+\beta)` (Hawley & Tackett 2024, https://arxiv.org/abs/2406.02699) with
-    :math:`\gamma=e^g`; as a flow it obeys :math:`O_sO_t=O_{s+t}` for real s and t, and all its parameters are learned: ``growth`` g,
+    :math:`\gamma=e^g`; as a flow it obeys :math:`O_sO_t=O_{s+t}`, and all its parameters are learned: ``growth`` g,
     ``velocity`` v, ``angle`` and the plane's two ``vectors``. Where the angle and g are zero it is a translation.
     """
 

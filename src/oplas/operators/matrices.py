@@ -63,7 +63,7 @@ class Koopman(Pointwise):
 
 
 class Householder(Pointwise):
-    r""":math:`z'=\prod_i(I-2v_iv_i^\top/|v_i|^2)\,z`, whatever theta: any orthogonal map by ``count`` learned reflections, O(d·count).
+    r""":math:`z'=\prod_i(I-2v_iv_i^\top/|v_i|^2)\,z`, whatever theta: any orthogonal map by learned reflections, O(d·count).
 
     An even count is a rotation. Householder (1958, https://doi.org/10.1145/320941.320947).
     """
@@ -80,7 +80,7 @@ class Householder(Pointwise):
 
 
 class Unipotent(Pointwise):
-    r""":math:`z'=(I+\theta A)z` with :math:`A=bc^\top`, :math:`c\perp b`, so that :math:`A^2=0`: a shear, the flow that neither turns nor grows.
+    r""":math:`z'=(I+\theta A)z` with :math:`A=bc^\top`, :math:`c\perp b`, so that :math:`A^2=0`: a shear.
 
     The additive case of GRAPE (Zhang et al. 2025, https://arxiv.org/abs/2512.07805).
     """
