@@ -69,7 +69,7 @@ def symbolic(bench: Benchmark, songs: list[Song]) -> None:
         bench,
         "random vectors",
         "nothing",
-        geometry(torch.randn(moved.shape[:2] + (12,), generator=Generator().manual_seed(0)), SHIFTS, key),
+        geometry(torch.randn((*moved.shape[:2], 12), generator=Generator().manual_seed(0)), SHIFTS, key),
     )
 
 
