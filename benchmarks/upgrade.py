@@ -21,8 +21,8 @@ from oplas.translators import Kernel, Orthogonal, Residual, Ridge, Translator
 K = 10
 NOTES = (
     "A query is a paragraph (a clip) by the new model; relevant are the others of its page (song). recall10_new: of them, the "
-    "share in the first ten after encoding all again; recall10: after translating; recall10_kept: their ratio, with its 95 % interval.",
-    "Index, anchors and queries share no row, anchors no page with either. Headline: the first pair, best method.",
+    "share in the first ten after encoding all again; recall10: after translating; recall10_kept: their ratio, with its interval "
+    "(95 %). Index, anchors and queries share no row, anchors no page with either. Headline: the first pair, best method.",
     "same_ten is stricter: how many of the very ten rows the new model finds are found again. ten_in_50, ten_in_100: how many lie "
     "among the first 50 or 100, so that encoding so many answers again gives them back.",
     "foretold: same_ten by the anchors alone, as `oplas translate upgrade --dry-run` says it.",
