@@ -2,7 +2,12 @@
 
 from .base import Law, Seen
 from .equivariance import Equivariance
+from .group import Commute, Homomorphism, Identity, Inverse, Order
+from .ring import Ring
 from .roundtrip import RoundTrip
 from .spread import Decorrelation, Gaussian, VarianceFloor, nondegenerate
 
-__all__ = ["Decorrelation", "Equivariance", "Gaussian", "Law", "RoundTrip", "Seen", "VarianceFloor", "nondegenerate"]
+__all__ = [
+    "Commute", "Decorrelation", "Equivariance", "Gaussian", "Homomorphism", "Identity", "Inverse", "Law", "Order", "Ring",
+    "RoundTrip", "Seen", "VarianceFloor", "nondegenerate",
+]  # fmt: skip
