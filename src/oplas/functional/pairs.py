@@ -81,12 +81,13 @@ class PairStatistics:
         return self
 
     def _seen(self, x: Tensor, y: Tensor, full: tuple[str, ...]) -> Self:
-        """Statistics of rows: moments about the first chunk's mean, then about their own."""
+        """Statistics of rows: moments about a point near the mean, then about the mean."""
         found = self.empty(*self.dims, self.xx.device)
         found.n = len(x)
-        shift_x, shift_y = (rows[:CHUNK].to(self.xx).mean(0) for rows in (x, y))
+        shift_x, shift_y = (_near(rows[:CHUNK].to(self.xx)) for rows in (x, y))
         for part_x, part_y in zip(x.split(CHUNK), y.split(CHUNK), strict=True):
-            a, b = part_x.to(self.xx) - shift_x, part_y.to(self.yy) - shift_y
+            a, b = part_x.to(self.xx), part_y.to(self.yy)
+            a, b = a if shift_x is None else a - shift_x, b if shift_y is None else b - shift_y
             found.mean_x += a.sum(0) / found.n
             found.mean_y += b.sum(0) / found.n
             found.xy.addmm_(a.T, b)
@@ -103,7 +104,7 @@ class PairStatistics:
                     moment.copy_(moment.triu() + moment.triu(1).T)
             else:
                 moment.diagonal().sub_(found.n * first.square())
-        found.mean_x, found.mean_y = u + shift_x, v + shift_y
+        found.mean_x, found.mean_y = u if shift_x is None else u + shift_x, v if shift_y is None else v + shift_y
         return found
 
     def _merge(self, other: Self, sign: int) -> None:
@@ -172,6 +173,12 @@ class PairStatistics:
 
 
 TENSORS = ("mean_x", "mean_y", "xx", "xy", "yy")
+
+
+def _near(first: Tensor) -> Tensor | None:
+    """The first rows' mean; none where zero is near enough to it, within ten deviations, that no digit worth having is lost."""
+    mean = first.mean(0)
+    return None if (mean.square() <= 100 * first.var(0, correction=0)).all() else mean
 
 
 def _add_gram(moment: Tensor, x: Tensor) -> None:
