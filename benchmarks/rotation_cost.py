@@ -115,7 +115,7 @@ def main() -> None:
             speedup_own_t=speedup[d],
         )
     bench.note(
-        "speedup_one_t: the whole batch turns by one t, so that a dense matrix serves 64 vectors. speedup_own_t, the keys speedup_d: "
+        "speedup_one_t: the batch turns by one t, so that a dense matrix serves 64 vectors. speedup_own_t, the keys speedup_d: "
         "every vector has its own t, as our column has; a dense construction then is made for every vector."
     )
     slope = math.log(ours[4096] / ours[256]) / math.log(16)
