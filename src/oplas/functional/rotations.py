@@ -62,7 +62,8 @@ def turn(z: Tensor, t: Tensor, a: Tensor, b: Tensor) -> Tensor:
     t = t.to(z.dtype)[..., None]
     v = t * t * squares.prod(-1, keepdim=True)
     crossed = along.flip(-1)
-    move = t * sinc(v) * crossed * _SIGNS.to(z) - t * t / 2 * sinc(v / 4).square() * along * squares.flip(-1)
+    first, half = sinc(torch.stack([v, v / 4])).unbind(0)
+    move = t * first * crossed * _SIGNS.to(z) - (t * half).square() / 2 * along * squares.flip(-1)
     return z + ((move[..., None, :] @ pair).squeeze(-2) if a.dim() > 1 else move @ pair)
 
 
