@@ -195,7 +195,9 @@ def main() -> None:
         "Words shuffled within each song keep its key and lose its order; shuffled over all songs they lose both. What the notes' "
         "own durations show (pitch-class durations) no network had to learn."
     )
-    bench.note("Codes of sound are kept on disk: CPU seconds do not count what an earlier run, stopped or beside this one, had heard.")
+    bench.note(
+        "Codes of sound are kept on disk: CPU seconds do not count what an earlier run, stopped or beside this one, had heard."
+    )
     named = {row["space"]: row for row in bench.rows}
     ours, word = named["learned ring (benchmarks/keys.py)"], named["skip-gram of chords, maj, seed 0"]
     random = [row for row in bench.rows if row["space"] == "random vectors"]
