@@ -30,17 +30,21 @@ class Pair:
     page: Tensor
     reencode: float
 
-    def cut(self, anchors: int, queries: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows of anchors, of queries and of the index; no page of the anchors is in the other two."""
+    def cut(self, anchors: int, queries: int, most: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows of anchors, of queries and of the index; no page of the anchors is in the other two.
+
+        Queries and index are the same whatever the number of anchors, of which there are ``most`` at most.
+        """
         names = self.page.unique()
         order = names[torch.randperm(len(names), generator=Generator().manual_seed(0))]
         rank = torch.empty(int(names.max()) + 1, dtype=torch.long).index_put((order,), torch.arange(len(order)))
         rows = rank[self.page].argsort(stable=True)
-        last = rank[self.page[rows[anchors]]]
-        known, rest = rows[:anchors], rows[anchors:]
+        last = rank[self.page[rows[most]]]
+        known, rest = rows[:most], rows[most:]
         rest = rest[rank[self.page[rest]] > last]
         rest = rest[torch.randperm(len(rest), generator=Generator().manual_seed(1))]
-        return known, rest[:queries], rest[queries:]
+        known = known[torch.randperm(most, generator=Generator().manual_seed(2))]
+        return known[:anchors], rest[:queries], rest[queries:]
 
 
 def text(count: int, *, layers: bool = True) -> list[Pair]:

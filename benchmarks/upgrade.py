@@ -29,9 +29,9 @@ NOTES = (
 )
 
 
-def judge(pair: Pair, name: str, translator: Translator | None, anchors: int, queries: int) -> dict[str, Any]:
+def judge(pair: Pair, name: str, translator: Translator | None, anchors: int, queries: int, most: int) -> dict[str, Any]:
     """One row: what searching translated vectors finds of what searching new ones finds."""
-    given, asked, index = pair.cut(anchors, queries)
+    given, asked, index = pair.cut(anchors, queries, most)
     began = time.process_time()
     row: dict[str, Any] = {"pair": pair.name, "method": name, "anchors": anchors, "index": len(index)}
     made = pair.old[index]
@@ -47,7 +47,7 @@ def judge(pair: Pair, name: str, translator: Translator | None, anchors: int, qu
     row["same_ten"] = float(overlap(query, full, made, K).mean())
     row |= {f"ten_in_{depth}": float(_within(there, here[:, :depth])) for depth in (50, 100)}
     if isinstance(translator, Ridge) and anchors >= 20 * K:
-        ahead = forecast(translator, pair.old[given], pair.new[given], size=len(full), k=K, queries=500)
+        ahead = forecast(translator, pair.old[given], pair.new[given], groups=pair.page[given], size=len(full), k=K, queries=500)
         row |= {"foretold": ahead.recall, "foretold_low": ahead.low, "foretold_high": ahead.high}
     return row
 
@@ -101,11 +101,11 @@ def main() -> None:
     foretold: list[float] = []
     for pair in pairs:
         anchors = min(most, len(pair.old) // 2 + 50)
-        found = [judge(pair, name, method, anchors, queries) for name, method in methods.items()]
+        found = [judge(pair, name, method, anchors, queries, anchors) for name, method in methods.items()]
         if pair.old.shape[1] == pair.new.shape[1]:
-            found.append(judge(pair, "nothing done", None, anchors, queries))
+            found.append(judge(pair, "nothing done", None, anchors, queries, anchors))
         for fewer in () if bench.quick else (anchors // 8, anchors // 4, anchors // 2):
-            found.append(judge(pair, "ridge", methods["ridge"], fewer, queries))
+            found.append(judge(pair, "ridge", methods["ridge"], fewer, queries, anchors))
         for row in found:
             bench.row(**row)
         foretold += [abs(row["foretold"] - row["same_ten"]) for row in found if "foretold" in row]

@@ -68,3 +68,15 @@ def test_too_few_anchors_say_nothing() -> None:
         forecast(Ridge(), *models(150, 0.1))
     with pytest.raises(DataError, match="no metric"):
         overlap(torch.ones(1, 2), torch.ones(2, 2), torch.ones(2, 2), 1, "taxi")  # type: ignore[arg-type]
+
+
+def test_rows_of_one_group_must_not_foretell_each_other() -> None:
+    """Ten readings of each of forty things: by rows the forecast knows every thing, by groups none."""
+    item, generator = torch.arange(400) % 40, Generator().manual_seed(3)
+    strange = torch.randn(40, 10, generator=generator, dtype=torch.float64)  # a model that shares nothing but the things
+    x = torch.nn.functional.one_hot(item, 40).double() + 0.05 * torch.randn(400, 40, generator=generator, dtype=torch.float64)
+    y = strange[item] + 0.05 * torch.randn(400, 10, generator=generator, dtype=torch.float64)
+    assert forecast(Ridge(), x, y).recall > 0.3
+    assert forecast(Ridge(), x, y, groups=item).recall < 0.1
+    with pytest.raises(DataError, match="of 3 groups"):
+        forecast(Ridge(), x, y, groups=item % 3)

@@ -67,8 +67,8 @@ def overlap(
 
 @torch.no_grad()
 def forecast(
-    translator: Translator, X: Array, Y: Array, *, size: int | None = None, k: int = 10, metric: Metric = "cosine",
-    folds: int = 5, queries: int = 1000, seed: int = 0,
+    translator: Translator, X: Array, Y: Array, *, groups: Array | None = None, size: int | None = None, k: int = 10,
+    metric: Metric = "cosine", folds: int = 5, queries: int = 1000, seed: int = 0,
 ) -> Forecast:  # fmt: skip
     r"""Predict recall@k of an index of ``size`` rows translated from X's model to Y's, searched by Y's model.
 
@@ -77,6 +77,8 @@ def forecast(
     anchors, and the line through the last three of them over the logarithm of their number is followed to ``size``.
 
     Args:
+        groups: ``[n]``, such as the song of each anchor, where the index holds groups no anchor is of: whole groups are left
+            out of a fit, as those of the index will be.
         size: rows in the index; default as many as there are anchors.
         queries: anchors asked for, at most.
 
@@ -88,7 +90,10 @@ def forecast(
     if n < 20 * k:
         raise DataError(f"{n} paired anchors are too few to predict recall@{k}, which takes at least {20 * k}; give more pairs")
     generator = Generator().manual_seed(seed)
-    fold = torch.randperm(n, generator=generator) % folds
+    group = torch.arange(n) if groups is None else float64(groups).cpu().unique(return_inverse=True)[1]
+    if int(group.max()) + 1 < folds:
+        raise DataError(f"the anchors are of {int(group.max()) + 1} groups, too few for {folds} folds; give more groups, or none")
+    fold = (torch.randperm(int(group.max()) + 1, generator=generator) % folds)[group]
     made = torch.empty_like(y)
     for each in range(folds):
         fitted = copy.deepcopy(translator).fit(x[fold != each], y[fold != each])
