@@ -81,10 +81,10 @@ def trained(bench: Benchmark, notes: list[Any], seed: int, *, learning: bool) ->
     space = Space(encoder, MLP(128, 10, hidden=96, blocks=1), laws=[law, *nondegenerate()])
     data, valid = Rolls(notes[:: bench.pick(6, 1)]).split(0.9, 0.1, seed=seed)
     generator = Generator().manual_seed(seed)
-    evidence = [law.trials(encoder, part, count, generator) for part, count in ((data, bench.pick(400, 3000)), (valid, 400))]
+    evidence = [law.trials(encoder, part, count, generator) for part, count in ((data, bench.pick(200, 3000)), (valid, 400))]
     assert evidence[0] is not None
     if learning:
-        learn(space, evidence[0], evidence[1], seed=seed, steps=bench.pick(100, 600), batch=256, rate=2e-3, progress=False)
+        learn(space, evidence[0], evidence[1], seed=seed, steps=bench.pick(50, 600), batch=256, rate=2e-3, progress=False)
     else:
         space.projector.prepare(evidence[0].codes)
     return lambda y: space.eval().project(y).detach()
@@ -99,7 +99,7 @@ def words(bench: Benchmark, songs: list[Song]) -> None:
     }
     for kind, heard in texts.items():
         for seed in bench.seeds(3):
-            vectors = embed(heard, seed=seed, steps=bench.pick(40, 300))
+            vectors = embed(heard, seed=seed, steps=bench.pick(20, 300))
             for mode, twelve in rings[kind].items():
                 show(bench, f"skip-gram of {kind}, {mode}, seed {seed}", kind, of_points(ring_of(vectors, twelve)))
         order = torch.Generator().manual_seed(0)
@@ -107,7 +107,7 @@ def words(bench: Benchmark, songs: list[Song]) -> None:
         loose = [word for text in heard for word in text]
         loose = [loose[i] for i in torch.randperm(len(loose), generator=order).tolist()]
         for control, given in (("shuffled within songs", mixed), ("shuffled over all songs", [loose])):
-            vectors = embed(given, steps=bench.pick(40, 300))
+            vectors = embed(given, steps=bench.pick(20, 300))
             show(bench, f"skip-gram of {kind}, maj, {control}", kind, of_points(ring_of(vectors, rings[kind]["maj"])))
 
 
@@ -175,7 +175,7 @@ def main() -> None:
     bench = Benchmark("geometry", "Is there a circle of fifths, a chromatic ring, an octave, a ring of tempi in a space?")
     songs = load()[:: bench.pick(8, 1)]
     chosen = held_out(songs, bench.pick(1, 8))
-    names = ("skey", "oplas-mini", "oplas-mini, untrained", *bench.pick((), ("jamendo musicnn", "jamendo fcn")))
+    names = ("skey", "oplas-mini", *bench.pick((), ("oplas-mini, untrained", "jamendo musicnn", "jamendo fcn")))
     symbolic(bench, songs)
     words(bench, songs)
     heard(bench, chosen, names)
