@@ -90,10 +90,10 @@ def price(pair: Pair, anchors: int, rows: int) -> tuple[float, float]:
 
 def main() -> None:
     bench = Benchmark("upgrade", "How much of a search survives when an index is translated to a new model, not encoded again?")
-    count, most, queries = bench.pick((900, 450, 150), (8000, 4000, 800))
+    count, most, queries = bench.pick((900, 400, 80), (8000, 4000, 800))
     pairs = text(count, layers=not bench.quick)
     data, source = songs(quick=bench.quick)
-    pairs += audio(data, bench.pick(400, 2500))
+    pairs += audio(data, bench.pick(500, 2500))
     methods: dict[str, Translator] = {"ridge": Ridge()}
     if not bench.quick:
         methods |= {"orthogonal": Orthogonal(), "kernel": Kernel(most=1000), "residual": Residual(epochs=80)}
