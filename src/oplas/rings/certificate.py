@@ -78,6 +78,7 @@ def certify_ring(
 ) -> RingCertificate:
     """Judge sequences ``[orbits, length, d]`` or ``[length, d]`` whose rows are one step apart, or rows ``[n, d]`` of known places.
 
+    >>> import torch
     >>> phase = 2 * math.pi * torch.arange(24) / 12
     >>> print(certify_ring(torch.stack([phase.cos(), phase.sin()], 1)).verdict)
     ring
