@@ -30,9 +30,11 @@ class Cached(Encoder):
     afresh. Where nothing can be kept (folder not writable, disk full) one warning says so and work goes on uncached.
     Keep the folder on a local disk: the file's locks are not safe on network shares.
 
+    >>> import tempfile
     >>> from oplas.encoders import power_mel
-    >>> encoder = Cached(power_mel(), "codes")  # doctest: +SKIP
-    >>> encoder.encode(windows)                 # doctest: +SKIP
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Cached(power_mel(), folder).encode(torch.zeros(1, power_mel().samples)).shape
+    torch.Size([1, 288])
     """
 
     def __init__(self, encoder: Encoder, folder: str | os.PathLike[str]) -> None:
