@@ -14,6 +14,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "oplas"
 LADDER = (
     {"_errors"},
     {"_types", "_download", "_artefact", "_spelled", "_ranks", "_tables"},
+    {"_told"},
     {"functional"},
     {"encoders", "projectors", "operators", "data", "translators"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import _artefact
+from ._told import Told, figure, table
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Told):
     """How well a space's law holds on songs it has never heard, and what it costs. Made by :func:`oplas.certify`."""
 
     verdict: str
@@ -63,44 +61,25 @@ class Certificate:
         """The certified space's own row."""
         return self.rows[0]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it: figures that could not be measured become null."""
-        clean = _artefact.plain(asdict(self))
-        assert isinstance(clean, dict)
-        return clean
-
-    def save(self, file: str | Path) -> Path:
-        """Write as JSON, whole or not at all."""
-        return _artefact.write_text(Path(file), json.dumps(self.to_dict(), indent=1) + "\n")
-
     def __str__(self) -> str:
         head = ("space", "R²", "95 %", "affine", "defect", "top-1", "top-5", "median rank", "eff. rank", "probe", "overlap")
         lines: list[tuple[str, ...]] = [head]
         for r in self.rows:
-            interval = f"{_n(r.r2_low)} … {_n(r.r2_high)}" if math.isfinite(r.r2_low) else "–"
+            interval = f"{figure(r.r2_low)} … {figure(r.r2_high)}" if math.isfinite(r.r2_low) else "–"
             figures = (r.r2, None, r.affinity, r.defect, r.top1, r.top5, r.median_rank, r.effective_rank, r.probe, r.overlap)
-            cells = [interval if f is None else _n(f, 0 if i == 6 else 1 if i == 7 else 3) for i, f in enumerate(figures)]
+            cells = [interval if f is None else figure(f, 0 if i == 6 else 1 if i == 7 else 3) for i, f in enumerate(figures)]
             lines.append((r.space, *cells))
-        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-        table = "\n".join(
-            "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
-            for line in lines
-        )
-        parts = " · ".join(f"{k} parts: R² {_n(v['r2'])}, top-1 {_n(v['top1'])}" for k, v in self.by_count.items())
+        parts = " · ".join(f"{k} parts: R² {figure(v['r2'])}, top-1 {figure(v['top1'])}" for k, v in self.by_count.items())
         kept = (
-            f"probe: instrument family, chance {_n(self.chance['probe'])}; "
-            f"top-1 of {self.candidates} candidates, chance {_n(self.chance['top1'], 5)}"
+            f"probe: instrument family, chance {figure(self.chance['probe'])}; "
+            f"top-1 of {self.candidates} candidates, chance {figure(self.chance['top1'], 5)}"
         )
-        gain = f"a gain g scales the space by g^{_n(self.homogeneity['exponent'], 2)} (R² {_n(self.homogeneity['r2'])})"
+        gain = f"a gain g scales the space by g^{figure(self.homogeneity['exponent'], 2)} (R² {figure(self.homogeneity['r2'])})"
         bound, level = self.conformal["bound"], self.conformal["level"]
         new = (
-            f"a new song's defect stays below {_n(bound)} in {level:.0%} of cases"
+            f"a new song's defect stays below {figure(bound)} in {level:.0%} of cases"
             if math.isfinite(bound)
             else f"no bound for a new song: {self.songs} songs are too few for {level:.0%}"
         )
         source = f"{self.trials} trials from {self.songs} songs · encoder {self.encoder['name']} · seed {self.seed}"
-        return "\n".join((f"{self.law}: {self.verdict}", self.why, "", table, "", parts, kept, gain, new, source))
-
-
-def _n(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+        return "\n".join((f"{self.law}: {self.verdict}", self.why, "", table(lines), "", parts, kept, gain, new, source))

@@ -14,17 +14,15 @@ an operator such as the sum commutes with every linear map and proves nothing of
 from __future__ import annotations
 
 import copy
-import json
 import math
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Generator, Tensor
 
-from . import _artefact
 from ._errors import DataError
+from ._told import Told, figure
 from ._types import Trials
 from .bridge import Bridge, Carried, Map
 from .encoders.both import Both
@@ -56,7 +54,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Crossing:
+class Crossing(Told):
     """How well a law crosses a bridge. Made by :func:`oplas.certify_bridge`; the first row is the verdict's, others are beside it.
 
     Attributes:
@@ -82,23 +80,15 @@ class Crossing:
         """The row of that name."""
         return next(each for each in self.rows if each.way == way)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        clean = _artefact.plain(asdict(self))
-        assert isinstance(clean, dict)
-        return clean
-
-    def save(self, file: str | Path) -> Path:
-        """Write as JSON, whole or not at all."""
-        return _artefact.write_text(Path(file), json.dumps(self.to_dict(), indent=1) + "\n")
-
     def __str__(self) -> str:
         lines = [f"{'way':<26}{'R²':>8}{'95 %':>18}{'defect':>9}{'top-1':>8}"]
         for r in self.rows:
-            lines.append(f"{r.way:<26}{_n(r.r2):>8}{_n(r.r2_low) + ' … ' + _n(r.r2_high):>18}{_n(r.defect):>9}{_n(r.top1):>8}")
+            interval = f"{figure(r.r2_low)} … {figure(r.r2_high)}"
+            lines.append(f"{r.way:<26}{figure(r.r2):>8}{interval:>18}{figure(r.defect):>9}{figure(r.top1):>8}")
+        r2, low, high = map(figure, self.translated)
         facts = (
-            f"latents translated: R² {_n(self.translated[0])} ({_n(self.translated[1])} … {_n(self.translated[2])}) · the two ways "
-            f"round differ by {_n(self.gap)} of the scatter · kept of the native operator's gain: {_n(self.kept)}",
+            f"latents translated: R² {r2} ({low} … {high}) · the two ways round differ by {figure(self.gap)} of the scatter · "
+            f"kept of the native operator's gain: {figure(self.kept)}",
             f"{self.trials} trials from {self.songs} songs · {self.candidates} candidates · {self.bridge.get('by')} on "
             f"{self.bridge.get('anchors')} anchors · seed {self.seed}",
         )
@@ -239,7 +229,3 @@ def _verdict(rows: tuple[Way, ...], judged: dict[str, Additivity], rank: float, 
     if not arrives:
         figures += f"; latents translated, then operated on, do not arrive: R² {path.r2:.3f}"
     return ("holds" if arrives and own.r2_low >= 0.9 and own.top1_low >= 0.25 else "partly"), figures
-
-
-def _n(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"

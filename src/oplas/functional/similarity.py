@@ -70,7 +70,7 @@ def cosine(x: Tensor, y: Tensor) -> float:
     0.5
     """
     a, b = _paired(x, y, least=1, same=True)
-    return float((_directions(a) * _directions(b)).sum(1).mean())
+    return float((directions(a) * directions(b)).sum(1).mean())
 
 
 def ranks(query: Tensor, gallery: Tensor, batch: int = 1024) -> Tensor:
@@ -82,7 +82,7 @@ def ranks(query: Tensor, gallery: Tensor, batch: int = 1024) -> Tensor:
     [0, 1, 1]
     """
     a, b = _paired(query, gallery, least=1, same=True)
-    a, b = _directions(a), _directions(b)
+    a, b = directions(a), directions(b)
     found = []
     for start in range(0, len(a), batch):
         like = a[start : start + batch] @ b.T
@@ -160,7 +160,7 @@ def nearest(z: Tensor, k: int, group: Tensor | None = None) -> Tensor:
     Raises:
         DataError: there are not so many.
     """
-    unit = _directions(z)
+    unit = directions(z)
     like = (unit @ unit.T).fill_diagonal_(-torch.inf)
     if group is not None:
         if (most := int(group.unique(return_counts=True)[1].max())) + k > len(z):
@@ -195,7 +195,8 @@ def leverage(x: Tensor, ridge: float = 0.0) -> Tensor:
     return u.square() @ weight
 
 
-def _directions(z: Tensor) -> Tensor:
+def directions(z: Tensor) -> Tensor:
+    """Rows of unit length; a row of zeros stays one."""
     return z / z.norm(dim=1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
 
 

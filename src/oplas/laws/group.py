@@ -5,6 +5,8 @@ They need no action of their own: the latents of any evidence serve, the whole's
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -23,9 +25,9 @@ class _OfOperator(Law):
         z, theta = seen.after, seen.trials.theta[:, 0].to(seen.after.dtype)
         return self.gap(z, theta) / (z.detach().var(0) + 1e-4).sqrt()
 
+    @abstractmethod
     def gap(self, z: Tensor, theta: Tensor) -> Tensor:
         """What is zero where the claim is true, ``[n, d]``, for latents ``[n, d]`` and theta ``[n]``."""
-        raise NotImplementedError
 
 
 class Identity(_OfOperator):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-from .. import _artefact
+from .._told import Told, figure, table
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class TranslationReport:
+class TranslationReport(Told):
     """A translation's figures on held-out rows. Made by :func:`report`.
 
     Attributes:
@@ -79,34 +76,21 @@ class TranslationReport:
         """The translation's own figures."""
         return self.rows[0]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it: figures that could not be measured become null."""
-        clean: dict[str, Any] = _artefact.plain(asdict(self))
-        return clean
-
-    def save(self, file: str | Path) -> Path:
-        """Write as JSON, whole or not at all."""
-        return _artefact.write_text(Path(file), json.dumps(self.to_dict(), indent=1) + "\n")
-
     def __str__(self) -> str:
         lines: list[tuple[str, ...]] = [
             ("translation", "R²", "95 %", "R² scaled", "cosine", "R@1", "R@5", "R@10", "neighbours", "CKA")
         ]
         for r in self.rows:
-            interval = f"{_n(r.r2_low)} … {_n(r.r2_high)}" if math.isfinite(r.r2_low) else "–"
+            interval = f"{figure(r.r2_low)} … {figure(r.r2_high)}" if math.isfinite(r.r2_low) else "–"
             figures = (r.r2_scaled, r.cosine, r.top1, r.top5, r.top10, r.neighbours, r.cka)
-            lines.append((r.name, _n(r.r2), interval, *map(_n, figures)))
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = "\n".join(
-            "  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))) for line in lines
-        )
-        near = f"neighbours {_n(self.chance['neighbours'])} (p = {self.neighbours_p:.2g})"
-        chance = f"chance: R@1 {_n(self.chance['top1'], 5)} of {self.candidates}, {near}"
-        curve = " · ".join(f"{p['anchors']:.0f}: {_n(p['r2'])} / {_n(p['top1'])}" for p in self.curve)
+            lines.append((r.name, figure(r.r2), interval, *map(figure, figures)))
+        near = f"neighbours {figure(self.chance['neighbours'])} (p = {self.neighbours_p:.2g})"
+        chance = f"chance: R@1 {figure(self.chance['top1'], 5)} of {self.candidates}, {near}"
+        curve = " · ".join(f"{p['anchors']:.0f}: {figure(p['r2'])} / {figure(p['top1'])}" for p in self.curve)
         needed = f"; {self.anchors_needed:.0f} come within 5 % of all" if math.isfinite(self.anchors_needed) else ""
         new = "row" if self.groups == self.held_out else "group"
         bound = (
-            f"a new {new}'s error stays below {_n(self.bound)} of the target's spread in {self.level:.0%} of cases"
+            f"a new {new}'s error stays below {figure(self.bound)} of the target's spread in {self.level:.0%} of cases"
             if math.isfinite(self.bound)
             else f"no bound for a new {new}: {self.groups} held out are too few for {self.level:.0%}"
         )
@@ -114,13 +98,9 @@ class TranslationReport:
         if curve:
             told.append(f"anchors: R² / R@1 · {curve}{needed}")
         if math.isfinite(self.ceiling):
-            told.append(f"noise ceiling from repeats: R² {_n(self.ceiling)}")
+            told.append(f"noise ceiling from repeats: R² {figure(self.ceiling)}")
         told += [f"warning: {each}" for each in self.warnings]
         source = (
             f"{self.dims[0]} → {self.dims[1]} dimensions · {self.anchors} anchors, {self.held_out} rows held out · seed {self.seed}"
         )
-        return "\n".join((f"{self.translator}: {self.verdict}", self.why, "", table, "", *told, source))
-
-
-def _n(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else "–"
+        return "\n".join((f"{self.translator}: {self.verdict}", self.why, "", table(lines), "", *told, source))

@@ -3,14 +3,13 @@ r"""Do two columns of vectors match? Three questions, three permutation tests, o
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
-from .._artefact import plain
 from .._errors import DataError, ShapeError
+from .._told import Told
 from ..functional.similarity import against, cka, cosine, mutual_neighbours
 from ..translators.base import Array, pairs_of
 
@@ -19,7 +18,7 @@ LIMIT = 1000
 
 
 @dataclass(frozen=True)
-class Mismatch:
+class Mismatch(Told):
     """Three p-values and what they amount to. A large p is no proof of sameness: it says that ``rows`` rows show no difference.
 
     Attributes:
@@ -49,11 +48,6 @@ class Mismatch:
     def same(self) -> bool:
         """Whether nothing speaks against using the two columns as one."""
         return self.verdict == "same space"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        clean: dict[str, Any] = plain(asdict(self))
-        return clean
 
     def __str__(self) -> str:
         return f"{self.verdict}: {self.why}"

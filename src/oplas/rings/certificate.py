@@ -15,12 +15,12 @@ The verdict's rule; lengths are in units of the ring's radius, n is the period, 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Generator, Tensor
 
-from .. import _artefact
+from .._told import Told
 from ..functional.rotations import turn_planes
 from ._figures import Turn, evenness, order, period_of, permutation, turn_of, winding_of
 from ._orbits import Orbits, orbits_of
@@ -30,7 +30,7 @@ MIXED = "sequences, or parts of one, turn by angles of their own, up to {:.2f} r
 
 
 @dataclass(frozen=True)
-class RingCertificate:
+class RingCertificate(Told):
     """What :func:`certify_ring` found; figures that could not be had are NaN, in JSON null.
 
     Units: angles in radians; closure, step, returned, scatter in radii; planarity, evenness, order as shares.
@@ -55,12 +55,6 @@ class RingCertificate:
     orbits: int
     rows: int
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        clean = _artefact.plain(asdict(self))
-        assert isinstance(clean, dict)
-        return clean
 
     def __str__(self) -> str:
         head = f"{self.verdict}: {self.why}"

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from .._errors import DataError, MissingDependency
 from ..functional.procrustes import polar
+from ..functional.similarity import directions
 from .affine import Ridge
 from .parallel import POOL, refine, standardised
 from .rows import Array, float64, pairs_of
@@ -66,11 +67,11 @@ class Blind(Seeking):
         a, b = standardised(x), standardised(y)
         first, second = (torch.randperm(len(rows), generator=generator)[:POOL].to(rows.device) for rows in (a, b))
         turns = [self._turn(a[i], b[j])[0] for i, j in zip(first.tensor_split(2), second.tensor_split(2), strict=True)]
-        one, two = (_unit(a @ turn) for turn in turns)
+        one, two = (directions(a @ turn) for turn in turns)
         self.agreement_ = float((one * two).sum(1).mean())
         self.found_ = self.agreement_ >= self.AGREE
         self.why_ = f"maps from two halves of the rows agree to a mean cosine of {self.agreement_:.2f}, {self.AGREE} is asked for"
-        plan = refine(a[first], b[second], _unit(a[first] @ turns[0]) @ _unit(b[second]).T)
+        plan = refine(a[first], b[second], directions(a[first] @ turns[0]) @ directions(b[second]).T)
         self.map_ = Ridge().fit(x[first], plan @ y[second])
 
     def _turn(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -114,13 +115,9 @@ class GromovWasserstein(Blind):
         u, v = a[: self.points], b[: self.points]
         near, far = ((apart / apart.mean()).cpu().numpy() for apart in (torch.cdist(u, u), torch.cdist(v, v)))
         plan = torch.from_numpy(gromov_wasserstein(near, far, loss_fun="square_loss", max_iter=200)).to(u)
-        return _unit(a @ polar(u.T @ plan @ v)) @ _unit(b).T
+        return directions(a @ polar(u.T @ plan @ v)) @ directions(b).T
 
 
 def _profile(z: Tensor, points: int = 64) -> Tensor:
     apart = torch.cdist(z, z)
     return torch.quantile(apart / apart.mean(), torch.linspace(0, 1, points, dtype=z.dtype, device=z.device), dim=1).T
-
-
-def _unit(z: Tensor) -> Tensor:
-    return z / z.norm(dim=1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)

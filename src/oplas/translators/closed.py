@@ -12,6 +12,7 @@ from torch import Tensor
 from .._errors import DataError, OplasError
 from ..functional import maps
 from ..functional.pairs import PairStatistics
+from ..functional.similarity import directions
 from .base import Translator
 
 Preprocess = Literal["centre", "standard", "unit rows", "none"]
@@ -89,7 +90,7 @@ class ClosedForm(Translator):
             self.origin_x_, self.origin_y_ = x.mean(0), y.mean(0)
             x, y = x - self.origin_x_, y - self.origin_y_
             self.length_x_, self.length_y_ = x.norm(dim=1).mean(), y.norm(dim=1).mean()
-            x, y = _unit(x), _unit(y)
+            x, y = directions(x), directions(y)
         statistics = PairStatistics.of(x, y, full=self._reads(x.shape[1], y.shape[1]))
         about_zero = self.preprocess == "unit rows" and not self.recentres
         self._settle(statistics.about_zero() if about_zero else statistics, x, y)
@@ -116,14 +117,14 @@ class ClosedForm(Translator):
     def _forward(self, x: Tensor) -> Tensor:
         rows = self.preprocess == "unit rows"
         if rows:
-            x = _unit(x - self.origin_x_.to(x))
+            x = directions(x - self.origin_x_.to(x))
         y = self.mean_y_.to(x) + (x - self.mean_x_.to(x)) @ self.weight_.to(x)
         return self.origin_y_.to(x) + y * self.length_y_.to(x) if rows else y
 
     def _backward(self, y: Tensor) -> Tensor:
         rows = self.preprocess == "unit rows"
         if rows:
-            y = _unit(y - self.origin_y_.to(y))
+            y = directions(y - self.origin_y_.to(y))
         back = torch.linalg.pinv(self.weight_, rtol=1e-9) if self.back_ is None else self.back_
         x = self.mean_x_.to(y) + (y - self.mean_y_.to(y)) @ back.to(y)
         return self.origin_x_.to(y) + x * self.length_x_.to(y) if rows else x
@@ -149,7 +150,3 @@ def _deviation(moment: Tensor, n: int) -> Tensor:
     """Standard deviation of each dimension; 1 where it does not vary."""
     made = (moment.diagonal().clamp_min(0) / n).sqrt()
     return torch.where(made > 1e-12 * made.max(), made, torch.ones_like(made))
-
-
-def _unit(x: Tensor) -> Tensor:
-    return x / x.norm(dim=1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from .._errors import DataError, ShapeError
 from ..functional.procrustes import polar
+from ..functional.similarity import directions
 from .affine import Ridge
 from .relative import relative
 from .rows import Array, float64, pairs_of, refuse_sick
@@ -45,7 +46,7 @@ def refine(x: Tensor, y: Tensor, likeness: Tensor, seeds: int = 0, rounds: int =
     W weighs a row by how sharp its match is, :math:`\sum_jP_{ij}^2`; the first ``seeds`` rows of both are held together.
     Wasserstein–Procrustes (Grave, Joulin & Berthet 2019, https://arxiv.org/abs/1805.11222); self-learning: Artetxe et al. (2018).
     """
-    held, there = torch.arange(seeds, device=x.device), _unit(y)
+    held, there = torch.arange(seeds, device=x.device), directions(y)
     for step in range(rounds):
         plan = sinkhorn(likeness, 0.1 * 0.2 ** (step / max(rounds - 1, 1)))
         plan[held] = 0
@@ -54,7 +55,7 @@ def refine(x: Tensor, y: Tensor, likeness: Tensor, seeds: int = 0, rounds: int =
             weight = plan.square().sum(1)
             if seeds:
                 weight[held] = max(1.0, 0.3 * float(weight[seeds:].sum()) / seeds)
-            likeness = _unit(x @ polar((x * weight[:, None]).T @ (plan @ y))) @ there.T
+            likeness = directions(x @ polar((x * weight[:, None]).T @ (plan @ y))) @ there.T
     return plan
 
 
@@ -125,14 +126,14 @@ class ParallelAnchors(Seeking):
 
 def _likeness(a: Tensor, b: Tensor, seeds: int) -> Tensor:
     first, second = (relative(z, z[:seeds]) for z in (a, b))
-    return _unit(first - first.mean(0)) @ _unit(second - second.mean(0)).T
+    return directions(first - first.mean(0)) @ directions(second - second.mean(0)).T
 
 
 def _places(a: Tensor, b: Tensor, known: int, seeds: int) -> Tensor:
     """Where the partners of the seeds from ``known`` on are found, in [0, 1], by a matching that holds the first ``known``."""
     plan = refine(a, b, _likeness(a, b, known), known)
     plan[known:seeds] = 0  # what is asked must not answer
-    reached = _unit(a @ polar(a.T @ (plan @ b))) @ _unit(b).T
+    reached = directions(a @ polar(a.T @ (plan @ b))) @ directions(b).T
     own = reached[torch.arange(known, seeds), torch.arange(known, seeds)]
     return (reached[known:seeds] > own[:, None]).double().mean(1)
 
@@ -148,7 +149,3 @@ def standardised(rows: Tensor) -> Tensor:
     """Centred, with a mean squared length of one."""
     centred = rows - rows.mean(0)
     return centred / centred.square().sum(1).mean().sqrt().clamp_min(torch.finfo(rows.dtype).tiny)
-
-
-def _unit(z: Tensor) -> Tensor:
-    return z / z.norm(dim=1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
