@@ -27,8 +27,8 @@ test: $(VENV)/.dev  ## every test
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/.dev  ## ruff: rules and formatting
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
 
 types: $(VENV)/.dev  ## mypy
 	$(BIN)/mypy

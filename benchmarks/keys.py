@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from _harness import Benchmark
 from _pop import fifths, folds, krumhansl, load, mirex
-from oplas.keys import KeySpace, durations
 from torch import Tensor
 
 from oplas.data.notes import Notes
 from oplas.data.pop909 import Key
 from oplas.data.rolls import same_song
+from oplas.keys import KeySpace, durations
 
 FOLDS = 5
 SHIFTS = tuple(range(-5, 7))
