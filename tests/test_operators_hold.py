@@ -13,6 +13,7 @@ from oplas._spelled import read
 from oplas.operators import (
     Composition,
     CyclicRotation,
+    Fader,
     FiLMR,
     FreeOperator,
     Householder,
@@ -33,7 +34,7 @@ TURNS = [Rotation(DIM), Rotation(DIM, 2), CyclicRotation(DIM, 12), CyclicRotatio
 MEMBERS = [
     *(Sum(), Scale(), Scale(1.3), FreeOperator(DIM, hidden=16), Translation(DIM)),
     *TURNS,
-    *(FiLMR(DIM), Linear(DIM), Koopman(DIM), Unipotent(DIM)),
+    *(FiLMR(DIM), Linear(DIM), Koopman(DIM), Unipotent(DIM), Fader(DIM, "level", unit="dB")),
     *(Composition(Koopman(DIM), Rotation(DIM)), Power(Koopman(DIM), -2), Power(Rotation(DIM), 0.5)),
 ]
 MEMBERS[4].load_state_dict({"direction": torch.arange(1.0, 1 + DIM)})

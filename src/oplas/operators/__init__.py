@@ -2,6 +2,7 @@
 
 from .base import Operator
 from .composed import Composition, Power
+from .fader import Fader
 from .film import FiLMR
 from .free import FreeOperator
 from .linear import Scale, Sum
@@ -10,6 +11,6 @@ from .rotation import CyclicRotation, Rotation
 from .translation import Translation
 
 __all__ = [
-    "Composition", "CyclicRotation", "FiLMR", "FreeOperator", "Householder", "Koopman", "Linear", "Operator", "Power", "Rotation",
-    "Scale", "Sum", "Translation", "Unipotent",
+    "Composition", "CyclicRotation", "Fader", "FiLMR", "FreeOperator", "Householder", "Koopman", "Linear", "Operator", "Power",
+    "Rotation", "Scale", "Sum", "Translation", "Unipotent",
 ]  # fmt: skip
