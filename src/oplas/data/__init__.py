@@ -4,7 +4,9 @@ from . import toys
 from .band import band
 from .base import Dataset, Scene, Slot
 from .download import get
+from .midi import midi
 from .notes import Notes, read_midi
+from .pianoroll import Crops, roll, unroll
 from .pop909 import pop909
 from .render import render
 from .rolls import Rolls
@@ -12,6 +14,7 @@ from .stems import Stems, stems
 from .transposed import render_transposed
 
 __all__ = [
+    "Crops",
     "Dataset",
     "Notes",
     "Rolls",
@@ -20,10 +23,13 @@ __all__ = [
     "Stems",
     "band",
     "get",
+    "midi",
     "pop909",
     "read_midi",
     "render",
     "render_transposed",
+    "roll",
     "stems",
     "toys",
+    "unroll",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .._errors import DataError
+from .files import whole
 
 PITCHES = 128
 #: More beats than a song has: the file is damaged, or its times are not beats.
@@ -40,9 +42,9 @@ class Notes:
     name: str = ""
 
     @classmethod
-    def of(cls, rows: list[tuple[float, float, int]], *, name: str = "", parts: tuple[str, ...] = ("notes",)) -> Notes:
-        """Notes of one part from rows (onset, length, pitch)."""
-        table = torch.tensor(rows, dtype=torch.float64).reshape(-1, 3)
+    def of(cls, rows: Sequence[tuple[float, float, int]] | Tensor, *, name: str = "", parts: tuple[str, ...] = ("notes",)) -> Notes:
+        """Notes of one part from rows (onset, length, pitch), a list or ``[n, 3]``."""
+        table = torch.as_tensor(rows, dtype=torch.float64).reshape(-1, 3)
         n = len(table)
         velocity, part = torch.full((n,), 0.8, dtype=torch.float64), torch.zeros(n, dtype=torch.long)
         return cls(table[:, 0], table[:, 1], table[:, 2].long(), velocity, part, parts, name).checked()
@@ -89,6 +91,27 @@ class Notes:
         """Every time ``factor`` times as late and as long: played at the same clock, 1 / factor times as fast."""
         return replace(self, onset=self.onset * factor, length=self.length * factor).checked()
 
+    def on_grid(self, per_beat: int = 4) -> Notes:
+        """The notes moved by one constant, the song's :func:`phase`, onto the grid of ``per_beat`` cells a beat."""
+        return replace(self, onset=(self.onset - phase(self.onset, per_beat)).clamp_min(0)).checked()
+
+    def only(self, *parts: str) -> Notes:
+        """The notes of the parts named, in the order of the names; case does not count.
+
+        Raises:
+            DataError: there is no such part, or none of them has a note.
+        """
+        at = {label.lower(): index for index, label in reversed(list(enumerate(self.parts)))}
+        wanted = [at.get(label.lower(), -1) for label in parts]
+        if -1 in wanted or not wanted:
+            raise DataError(f"{self.name or 'the song'} has no part {parts}; its parts are {', '.join(map(repr, self.parts))}")
+        rank = torch.full((len(self.parts),), -1)
+        rank[wanted] = torch.arange(len(wanted))
+        part = rank[self.part]
+        keep = part >= 0
+        rows = {name: getattr(self, name)[keep] for name in ("onset", "length", "pitch", "velocity")}
+        return replace(self, **rows, part=part[keep], parts=tuple(self.parts[index] for index in wanted)).checked()
+
     def between(self, first: float, last: float) -> Notes:
         """What sounds from beat ``first`` to beat ``last``, cut at both ends, starting at 0."""
         start, end = self.onset.clamp_min(first), (self.onset + self.length).clamp_max(last)
@@ -107,7 +130,11 @@ class Notes:
         return rolls
 
     def write(self, path: str | os.PathLike[str], *, tempo: float = 120.0, programs: tuple[int, ...] = ()) -> Path:
-        """Write as a MIDI file, ``tempo`` beats per minute; ``programs`` are General MIDI's, one a part (default piano)."""
+        """Write a MIDI file, whole or not at all; ``programs`` are General MIDI's, one a part (default piano).
+
+        Raises:
+            DataError: the file cannot be written.
+        """
         import symusic
 
         score = symusic.Score(480)
@@ -121,8 +148,15 @@ class Notes:
                     symusic.Note(start, length, int(self.pitch[row]), max(round(127 * float(self.velocity[row])), 1))
                 )
             score.tracks.append(track)
-        score.dump_midi(str(path))
+        with whole(Path(path)) as fresh:
+            score.dump_midi(str(fresh))
         return Path(path)
+
+
+def phase(onset: Tensor, per_beat: int = 4) -> float:
+    """How far onsets (beats) lie off the grid: the circular mean of what is left of each."""
+    turn = 2 * torch.pi * per_beat * onset
+    return math.atan2(float(turn.sin().mean()), float(turn.cos().mean())) / (2 * torch.pi * per_beat)
 
 
 def read_midi(path: str | os.PathLike[str], *, drums: bool = False) -> Notes:
@@ -133,6 +167,10 @@ def read_midi(path: str | os.PathLike[str], *, drums: bool = False) -> Notes:
     """
     score = midi_score(path)
     tracks = [track for track in score.tracks if len(track.notes) and (drums or not track.is_drum)]
+    if not tracks:
+        some = any(len(track.notes) for track in score.tracks)
+        what = "drums only: read it with drums=True, or leave it out" if some else "no notes; leave it out, or export it again"
+        raise DataError(f"{path} holds {what}")
     return from_tracks(tracks, 1 / score.ticks_per_quarter, Path(path).stem)
 
 
@@ -152,17 +190,13 @@ def midi_score(path: str | os.PathLike[str]) -> Any:
 
 def from_tracks(tracks: list[Any], unit: float, name: str) -> Notes:
     """symusic's tracks, their times multiplied by ``unit``; one part a track."""
-    columns: dict[str, list[Tensor]] = {"time": [], "duration": [], "pitch": [], "velocity": []}
-    part = []
-    for index, track in enumerate(tracks):
-        rows = track.notes.numpy()
-        for key, values in columns.items():
-            values.append(torch.from_numpy(rows[key].copy()).double())
-        part.append(torch.full((len(rows["time"]),), index))
-    empty = torch.zeros(0, dtype=torch.float64)
-    onset, length, pitch, velocity = (torch.cat(values) if values else empty for values in columns.values())
-    keep = length > 0
-    which = torch.cat(part)[keep] if part else torch.zeros(0, dtype=torch.long)
+    import numpy as np
+
+    tables = [track.notes.numpy() for track in tracks]
+    columns = ([rows[key] for rows in tables] for key in ("time", "duration", "pitch", "velocity"))
+    table = torch.from_numpy(np.stack([np.concatenate([np.empty(0), *column]) for column in columns]))
+    part = torch.arange(len(tracks)).repeat_interleave(torch.tensor([len(rows["time"]) for rows in tables], dtype=torch.long))
+    keep = table[1] > 0
+    onset, length, pitch, velocity = table[:, keep]
     labels = tuple(track.name or f"track {index + 1}" for index, track in enumerate(tracks))
-    notes = Notes(onset[keep] * unit, length[keep] * unit, pitch[keep].long(), velocity[keep] / 127, which, labels, name)
-    return notes.checked()
+    return Notes(onset * unit, length * unit, pitch.long(), velocity / 127, part[keep], labels, name).checked()

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .._errors import DataError
-from .notes import Notes, from_tracks, midi_score
+from .notes import Notes, from_tracks, midi_score, phase
 
 #: Pitch class of a note's name, C = 0.
 PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -122,7 +122,7 @@ def _song(path: Path) -> Song:
         raise DataError(f"{path.parent / 'beat_midi.txt'} holds {len(beats)} beats that do not rise in time; get the file again")
     clock = beats[:, 0].contiguous()
     onset = _beats(seconds.onset, clock)
-    shift = _phase(onset)
+    shift = phase(onset)
     length = (_beats(seconds.onset + seconds.length, clock) - onset).clamp_min(1 / 64)
     notes = Notes((onset - shift).clamp_min(0), length, seconds.pitch, seconds.velocity, seconds.part, seconds.parts, path.stem)
 
@@ -164,9 +164,3 @@ def _beats(seconds: Tensor, clock: Tensor) -> Tensor:
     at = torch.searchsorted(clock, seconds, right=True).clamp(1, len(clock) - 1)
     low, high = clock[at - 1], clock[at]
     return at - 1 + (seconds - low) / (high - low)
-
-
-def _phase(onset: Tensor, per_beat: int = 4) -> float:
-    """How far onsets (beats) lie off the grid of sixteenths: the circular mean of what is left of each."""
-    turn = torch.exp(2j * torch.pi * (onset * per_beat)).mean()
-    return float(torch.angle(turn)) / (2 * torch.pi * per_beat)
