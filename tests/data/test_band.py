@@ -79,3 +79,13 @@ def test_a_window_is_drawn_like_any_other(songs):
 def test_a_band_too_small_is_refused(asked):
     with pytest.raises(_errors.DataError, match="at least 1 song of 1 s at 8000 Hz"):
         band(**asked)
+
+
+def test_what_is_told_of_a_song_is_what_is_played() -> None:
+    played, songs = play(3, 1, 4.0), band(3, 2, 4.0)
+    for label, wave in played.waves.items():
+        assert torch.equal(wave, torch.from_numpy(songs.scene(Slot(1, 0, (label,)), 16000, 64000).parts[0].numpy()))
+    assert "drums" not in played.notes.parts
+    assert 0 < played.notes.beats <= 4.0 * played.tempo / 60 + 16
+    in_key = {(played.signature + step) % 12 for step in (0, 2, 4, 5, 7, 9, 11)}
+    assert set((played.notes.pitch % 12).tolist()) <= in_key

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .._errors import DataError
+from .notes import Notes
 from .stems import Stems
 from .synth import Voice, bell, breath, kit, room, string
 
@@ -38,8 +39,39 @@ def band(seed: int = 0, songs: int = 24, seconds: float = 30.0, rate: int = 1600
     """
     if songs < 1 or seconds < 1 or rate < 8000:
         raise DataError(f"{songs} songs of {seconds} s at {rate} Hz: ask for at least 1 song of 1 s at 8000 Hz")
-    made = {f"band-{seed}-{index:03d}": _song(np.random.default_rng([seed, index]), seconds, rate) for index in range(songs)}
+    made = {f"band-{seed}-{index:03d}": play(seed, index, seconds, rate).waves for index in range(songs)}
     return Stems.from_arrays(made, rate)
+
+
+@dataclass(frozen=True)
+class Played:
+    """One song of the band: its sound, its notes without the drums' (pauses left out), and its key.
+
+    Attributes:
+        tempo: beats per minute.
+        signature: pitch class of the major tonic of its key signature.
+        minor: whether its third is minor.
+    """
+
+    waves: dict[str, torch.Tensor]
+    notes: Notes
+    tempo: float
+    signature: int
+    minor: bool
+
+
+def play(seed: int, index: int, seconds: float = 30.0, rate: int = 16000) -> Played:
+    """Song ``index`` of ``band(seed)``, with what was played in it."""
+    score: list[tuple[str, _Note]] = []
+    waves, style = _song(np.random.default_rng([seed, index]), seconds, rate, score)
+    beats = seconds / style.beat
+    kept = [(name, note) for name, note in score if name != "drums" and 0 <= note[0] < beats]
+    names = tuple(dict.fromkeys(name for name, _ in kept))
+    at, pitch, length, velocity = (torch.tensor([note[column] for _, note in kept], dtype=torch.float64) for column in range(4))
+    part = torch.tensor([names.index(name) for name, _ in kept])
+    notes = Notes(at, length, pitch.long(), velocity, part, names, f"band-{seed}-{index:03d}").checked()
+    major = next(tonic for tonic in range(12) if {(tonic + step) % 12 for step in _SCALES[0]} == style.classes)
+    return Played(waves, notes, 60 / style.beat, major, style.scale[2] == 3)
 
 
 @dataclass(frozen=True)
@@ -53,6 +85,11 @@ class _Style:
     chords: tuple[int, ...]
     bars: int
 
+    @property
+    def classes(self) -> set[int]:
+        """Pitch classes of the key."""
+        return {(self.root + step) % 12 for step in self.scale}
+
     def pitch(self, degree: int) -> int:
         """MIDI pitch of a scale degree above the root; degrees go on through the octaves."""
         octave, step = divmod(degree, 7)
@@ -65,7 +102,10 @@ class _Style:
         return (beats + late / 4) * self.beat
 
 
-def _song(random: np.random.Generator, seconds: float, rate: int) -> dict[str, torch.Tensor]:
+def _song(
+    random: np.random.Generator, seconds: float, rate: int, score: list[tuple[str, _Note]]
+) -> tuple[dict[str, torch.Tensor], _Style]:
+    """The waves of a song, whose notes are added to ``score`` as they are played."""
     beat = 60 / random.uniform(72, 160)
     style = _Style(
         beat=beat,
@@ -76,7 +116,7 @@ def _song(random: np.random.Generator, seconds: float, rate: int) -> dict[str, t
         bars=int(np.ceil(seconds / beat / 4)) + 1,
     )
     parts = (("drums", _drums), ("bass", _bass), ("chords", _chords), ("lead", _lead))
-    scores = {name: part(random, style) for name, part in parts}
+    scores = {name: write(random, style) for name, write in parts}
     rests = _rests(random, style, list(scores))
     voices: dict[str, Voice | dict[str, np.ndarray]] = {
         "drums": kit(random, rate),
@@ -85,11 +125,12 @@ def _song(random: np.random.Generator, seconds: float, rate: int) -> dict[str, t
         "lead": _voice(random, rate, (0.35, 0.15, 0.25, 0.25)),
     }
     hall, waves = room(random, rate), {}
-    for name, score in scores.items():
+    for name, part in scores.items():
         wave = np.zeros(int(seconds * rate) + 4 * rate)
-        for at, what, beats, velocity in score:
+        for at, what, beats, velocity in part:
             if (name, int(at // 16)) in rests:
                 continue
+            score.append((name, (at, what, beats, velocity)))
             start = int((style.seconds(at) + random.normal(0, 0.004) + 0.01) * rate)
             note = _sound(voices[name], what, beats * style.beat, velocity)
             if 0 <= start < int(seconds * rate):
@@ -98,7 +139,8 @@ def _song(random: np.random.Generator, seconds: float, rate: int) -> dict[str, t
         waves[name] = wave * 10 ** (random.uniform(-4, 4) / 20) / (np.sqrt(np.square(wave).mean()) + 1e-9)
     gain = 10 ** (-1 / 20) / np.abs(sum(waves.values())).max()
     gain = min(gain, 10 ** (-1 / 20) / max(np.abs(wave).max() for wave in waves.values()))
-    return {name: torch.from_numpy((np.round(wave * gain * 32768) / 32768).astype(np.float32)) for name, wave in waves.items()}
+    sound = {name: torch.from_numpy((np.round(wave * gain * 32768) / 32768).astype(np.float32)) for name, wave in waves.items()}
+    return sound, style
 
 
 def _sound(voice: Voice | dict[str, np.ndarray], what: float | str, seconds: float, velocity: float) -> np.ndarray:

@@ -296,7 +296,7 @@ class Parts(BaseModel):
 
 
 class OnRing(BaseModel):
-    """A song on the circle of fifths: ``angle`` in radians clockwise from the top (C), ``confidence`` 0-1, ``i`` its first point."""
+    """A song on the circle of fifths: ``angle`` in radians clockwise from C at the top, ``confidence`` 0-1, ``i`` its first point."""
 
     song: int
     i: int | None
