@@ -1,0 +1,318 @@
+// Points by the hundred thousand: WebGL through three, with shaders of our own that need no code made at run time (a strict
+// content security policy forbids it). A moving point's two nearest knots are attributes and its share of the way a uniform, so
+// that a slider's frame uploads nothing.
+import {
+  BufferAttribute, BufferGeometry, Camera, DynamicDrawUsage, GLSL3, OrthographicCamera, PerspectiveCamera, Points, RawShaderMaterial, Scene,
+  Vector3, WebGLRenderer,
+} from "three";
+import { framed } from "./dom";
+
+const VERTEX = `
+precision highp float;
+uniform mat4 modelViewMatrix, projectionMatrix;
+uniform float share, size, near;
+in vec3 position, next;
+in vec4 colour;
+out vec4 tint;
+void main() {
+  gl_Position = projectionMatrix * modelViewMatrix * vec4(mix(position, next, share), 1.0);
+  gl_PointSize = colour.a == 0.0 ? 0.0 : max(1.0, size * mix(1.0, near / gl_Position.w, step(0.001, near)));
+  if (colour.a == 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  tint = colour;
+}`;
+const FRAGMENT = `
+precision mediump float;
+in vec4 tint;
+out vec4 shown;
+void main() {
+  float edge = length(gl_PointCoord - 0.5);
+  if (edge > 0.5) discard;
+  shown = vec4(tint.rgb, tint.a * smoothstep(0.5, 0.38, edge));
+}`;
+
+export interface View { x: number; y: number; scale: number; yaw: number; pitch: number }
+
+export class Cloud {
+  readonly canvas: HTMLCanvasElement;
+  readonly view: View = { x: 0, y: 0, scale: 1, yaw: 0.6, pitch: 0.45 };
+  axes: 2 | 3 = 2;
+  count = 0;
+  /** Called after each frame, with which what lies above the canvas is drawn. */
+  drawn: () => void = () => undefined;
+  private readonly renderer: WebGLRenderer;
+  private readonly scene = new Scene();
+  private readonly flat = new OrthographicCamera(-1, 1, 1, -1, -10, 10);
+  private readonly deep = new PerspectiveCamera(35, 1, 0.01, 100);
+  private readonly geometry = new BufferGeometry();
+  private readonly material: RawShaderMaterial;
+  private centre = new Vector3();
+  private radius = 1;
+  private wide = 1;
+  private tall = 1;
+  private width = 1;
+  private height = 1;
+  private places: Float32Array = new Float32Array();
+  private nexts: Float32Array = new Float32Array();
+  private colours: Uint8Array = new Uint8Array();
+  readonly draw: () => void;
+
+  /** Throws where there is no WebGL. */
+  constructor(canvas: HTMLCanvasElement) {
+    this.canvas = canvas;
+    this.renderer = new WebGLRenderer({ canvas, alpha: true, antialias: false, powerPreference: "low-power" });
+    this.renderer.setClearColor(0, 0);
+    this.material = new RawShaderMaterial({
+      glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthTest: false, depthWrite: false,
+      uniforms: { share: { value: 0 }, size: { value: 4 }, near: { value: 0 } },
+    });
+    const points = new Points(this.geometry, this.material);
+    points.frustumCulled = false;
+    this.scene.add(points);
+    this.draw = framed(() => this.render());
+  }
+
+  /** Places `[n, axes]`; the view is kept unless the axes change. */
+  put(places: Float32Array, axes: 2 | 3): void {
+    const changed = axes !== this.axes || this.count === 0;
+    this.axes = axes;
+    this.count = places.length / axes;
+    this.places = spread(places, axes);
+    this.nexts = this.places;
+    if (this.colours.length !== 4 * this.count) this.colours = new Uint8Array(4 * this.count).fill(128);
+    this.load("position", this.places, 3);
+    this.load("next", this.nexts, 3);
+    this.load("colour", this.colours, 4);
+    this.geometry.setDrawRange(0, this.count);
+    this.set("share", 0);
+    this.bound();
+    if (changed) this.home();
+    this.draw();
+  }
+
+  /** From these places to those, `[n, axes]`, `share` of the way. */
+  between(from: Float32Array, to: Float32Array): void {
+    this.places = spread(from, this.axes);
+    this.nexts = spread(to, this.axes);
+    this.load("position", this.places, 3);
+    this.load("next", this.nexts, 3);
+    this.draw();
+  }
+
+  at(share: number): void {
+    this.set("share", share);
+    this.draw();
+  }
+
+  /** Four bytes a point; alpha 0 hides it. */
+  paint(colours: Uint8Array): void {
+    this.colours = colours;
+    this.load("colour", colours, 4);
+    this.draw();
+  }
+
+  home(): void {
+    Object.assign(this.view, { x: 0, y: 0, scale: 1, yaw: 0.6, pitch: 0.45 });
+    this.draw();
+  }
+
+  resize(width: number, height: number): void {
+    [this.width, this.height] = [Math.max(width, 1), Math.max(height, 1)];
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.setSize(this.width, this.height, false);
+    this.render(); // at once: a canvas that was resized is blank
+  }
+
+  /** Drag by so many pixels. */
+  pan(dx: number, dy: number): void {
+    const { view } = this;
+    if (this.axes === 2) {
+      const unit = (2 * this.half()) / this.height / view.scale;
+      view.x -= dx * unit;
+      view.y += dy * unit;
+    } else {
+      view.yaw -= dx * 0.008;
+      view.pitch = Math.min(1.5, Math.max(-1.5, view.pitch + dy * 0.008));
+    }
+    this.draw();
+  }
+
+  /** Nearer by a factor, about a pixel of the canvas. */
+  zoom(factor: number, px = this.width / 2, py = this.height / 2): void {
+    const before = this.view.scale;
+    this.view.scale = Math.min(400, Math.max(0.3, before * factor));
+    if (this.axes === 2) {
+      const kept = (2 * this.half()) / this.height * (1 / before - 1 / this.view.scale);
+      this.view.x += (px - this.width / 2) * kept;
+      this.view.y -= (py - this.height / 2) * kept;
+    }
+    this.draw();
+  }
+
+  /** Pixel of a place (2 or 3 numbers), null behind the camera. */
+  pixel(place: ArrayLike<number>): [number, number] | null {
+    const at = new Vector3(place[0], place[1], this.axes === 3 ? place[2] : 0).project(this.camera());
+    return at.z > 1 && this.axes === 3 ? null : [((at.x + 1) / 2) * this.width, ((1 - at.y) / 2) * this.height];
+  }
+
+  /** Pixel of a point, as it is shown now. */
+  pixelOf(i: number): [number, number] | null {
+    return i < this.count ? this.pixel(this.placeOf(i)) : null;
+  }
+
+  placeOf(i: number): [number, number, number] {
+    const share = this.get("share");
+    return [0, 1, 2].map((k) => mixed(this.places[3 * i + k] as number, this.nexts[3 * i + k] as number, share)) as [number, number, number];
+  }
+
+  /** The point nearest to a pixel, at most `reach` pixels away; hidden ones are not found. */
+  nearest(px: number, py: number, reach = 14): number | null {
+    let best: number | null = null;
+    let least = reach * reach;
+    this.each((i, x, y) => {
+      const away = (x - px) ** 2 + (y - py) ** 2;
+      if (away < least) [best, least] = [i, away];
+    });
+    return best;
+  }
+
+  /** The points inside a polygon of pixels. */
+  inside(polygon: [number, number][]): number[] {
+    const xs = polygon.map((p) => p[0]);
+    const ys = polygon.map((p) => p[1]);
+    const box = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] as const;
+    const found: number[] = [];
+    this.each((i, x, y) => {
+      if (x >= box[0] && y >= box[1] && x <= box[2] && y <= box[3] && within(polygon, x, y)) found.push(i);
+    });
+    return found;
+  }
+
+  close(): void {
+    this.geometry.dispose();
+    this.material.dispose();
+    this.renderer.dispose();
+    this.renderer.forceContextLoss();
+  }
+
+  private each(work: (i: number, x: number, y: number) => void): void {
+    const camera = this.camera();
+    const m = camera.projectionMatrix.clone().multiply(camera.matrixWorldInverse).elements as number[] & { length: 16 };
+    const [a, b, c, d, e, f, g, o, p, q, r, w] = [m[0], m[4], m[8], m[12], m[1], m[5], m[9], m[13], m[3], m[7], m[11], m[15]] as number[] as [
+      number, number, number, number, number, number, number, number, number, number, number, number];
+    const share = this.get("share");
+    for (let i = 0; i < this.count; i++) {
+      if (this.colours[4 * i + 3] === 0) continue;
+      const x = mixed(this.places[3 * i] as number, this.nexts[3 * i] as number, share);
+      const y = mixed(this.places[3 * i + 1] as number, this.nexts[3 * i + 1] as number, share);
+      const z = mixed(this.places[3 * i + 2] as number, this.nexts[3 * i + 2] as number, share);
+      const depth = p * x + q * y + r * z + w;
+      if (depth <= 0) continue;
+      const sx = (a * x + b * y + c * z + d) / depth;
+      const sy = (e * x + f * y + g * z + o) / depth;
+      work(i, ((sx + 1) / 2) * this.width, ((1 - sy) / 2) * this.height);
+    }
+  }
+
+  /** Half the height of the data in view at scale 1. */
+  private half(): number {
+    return 1.06 * Math.max(this.tall, (this.wide * this.height) / this.width, 1e-9);
+  }
+
+  private camera(): Camera {
+    const { view, centre } = this;
+    if (this.axes === 2) {
+      const half = this.half() / view.scale;
+      const wide = (half * this.width) / this.height;
+      const [x, y] = [centre.x + view.x, centre.y + view.y];
+      Object.assign(this.flat, { left: x - wide, right: x + wide, top: y + half, bottom: y - half });
+      this.flat.updateProjectionMatrix();
+      this.flat.updateMatrixWorld();
+      return this.flat;
+    }
+    const away = this.away();
+    const level = Math.cos(view.pitch);
+    this.deep.aspect = this.width / this.height;
+    this.deep.near = away / 1000;
+    this.deep.far = away + 20 * this.radius;
+    this.deep.position.set(
+      centre.x + away * level * Math.sin(view.yaw), centre.y + away * Math.sin(view.pitch), centre.z + away * level * Math.cos(view.yaw),
+    );
+    this.deep.lookAt(centre);
+    this.deep.updateProjectionMatrix();
+    this.deep.updateMatrixWorld();
+    return this.deep;
+  }
+
+  private away(): number {
+    return (3.6 * this.radius * Math.max(1, this.height / this.width)) / this.view.scale;
+  }
+
+  private render(): void {
+    const crowd = this.count > 200000 ? 1.6 : this.count > 50000 ? 2.2 : this.count > 8000 ? 3.2 : this.count > 1500 ? 5 : 8;
+    this.set("size", crowd * Math.min(devicePixelRatio, 2) * Math.min(3, Math.max(1, this.view.scale ** 0.35)));
+    this.set("near", this.axes === 3 ? this.away() : 0);
+    this.renderer.render(this.scene, this.camera());
+    this.drawn();
+  }
+
+  /** The middle and the size of the data, from their extremes. */
+  private bound(): void {
+    const low = [Infinity, Infinity, Infinity];
+    const high = [-Infinity, -Infinity, -Infinity];
+    for (let i = 0; i < this.places.length; i++) {
+      const value = this.places[i] as number;
+      const k = i % 3;
+      if (value < (low[k] as number)) low[k] = value;
+      if (value > (high[k] as number)) high[k] = value;
+    }
+    if (!this.count) return;
+    const [a, b, c] = low.map((each, k) => (each + (high[k] as number)) / 2);
+    this.centre.set(a as number, b as number, c as number);
+    const halves = high.map((each, k) => (each - (low[k] as number)) / 2);
+    [this.wide, this.tall] = [halves[0] as number, halves[1] as number];
+    this.radius = Math.max(...halves) || 1;
+  }
+
+  /** Into the buffer that is there, where it fits: buffers that are only replaced would pile up in the card's memory. */
+  private load(name: string, values: Float32Array | Uint8Array, width: number): void {
+    const there = this.geometry.getAttribute(name) as BufferAttribute | undefined;
+    if (there && there.array.length !== values.length) this.geometry.dispose();
+    if (there && there.array.length === values.length) {
+      there.array = values;
+      there.needsUpdate = true;
+    } else this.geometry.setAttribute(name, new BufferAttribute(values, width, width === 4).setUsage(DynamicDrawUsage));
+  }
+
+  private set(name: string, value: number): void {
+    (this.material.uniforms[name] as { value: number }).value = value;
+  }
+
+  private get(name: string): number {
+    return (this.material.uniforms[name] as { value: number }).value;
+  }
+}
+
+function mixed(a: number, b: number, share: number): number {
+  return a + (b - a) * share;
+}
+
+/** Three numbers a point, whatever came. */
+function spread(places: Float32Array, axes: 2 | 3): Float32Array {
+  if (axes === 3) return places;
+  const wide = new Float32Array((places.length / 2) * 3);
+  for (let i = 0; i < places.length / 2; i++) {
+    wide[3 * i] = places[2 * i] as number;
+    wide[3 * i + 1] = places[2 * i + 1] as number;
+  }
+  return wide;
+}
+
+function within(polygon: [number, number][], x: number, y: number): boolean {
+  let inside = false;
+  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
+    const [xi, yi] = polygon[i] as [number, number];
+    const [xj, yj] = polygon[j] as [number, number];
+    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+  }
+  return inside;
+}
