@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from .._download import cache_folder
 from .._errors import DataError
+from .download import get
 from .notes import Notes, from_tracks, midi_score, phase
 
 #: Pitch class of a note's name, C = 0.
@@ -84,20 +86,33 @@ class Song:
         return next(iter(told)) if len(told) == 1 else None
 
 
-def pop909(path: str | os.PathLike[str]) -> list[Song]:
+def pop909(path: str | os.PathLike[str] | None = None, *, tell: Callable[[float], object] = lambda done: None) -> list[Song]:
     """The songs under a folder, or in a ``.tar.gz`` of it, by name; times in beats of the song's own beat text.
+
+    Without a path, the 800 songs that oplas knows the checksums of, downloaded once into the cache folder.
 
     Beats, not the file's clock, are the unit: the MIDI's own tempo and time signatures are not the music's. Each song lies off the
     grid of sixteenths by a constant, which is removed.
 
+    Args:
+        tell: called with 1 for each file that is downloaded and each song that is read, for progress.
+
     Raises:
-        DataError: there is no song there, or a song's texts cannot be read.
+        DataError: there is no song there, a song's texts cannot be read, or the download did not come whole.
     """
+    if path is None:
+        path = cache_folder() / "pop909"
+        for _ in get("pop909", path):
+            tell(1)
     with _folder(Path(path)) as folder:
         files = sorted(each for each in folder.rglob("[0-9][0-9][0-9].mid") if each.parent.name == each.stem)
         if not files:
             raise DataError(f"no POP909 song under {path}: expected folders such as 001 with 001.mid and its texts in them")
-        return [_song(each) for each in files]
+        songs = []
+        for each in files:
+            songs.append(_song(each))
+            tell(1)
+        return songs
 
 
 @contextmanager
