@@ -16,14 +16,14 @@ LADDER = (
     {"_types", "_download", "_artefact", "_spelled", "_ranks", "_tables"},
     {"_told"},
     {"functional"},
-    {"encoders", "projectors", "operators", "data", "translators"},
+    {"encoders", "projectors", "operators", "data", "translators", "networks", "separators"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
     {"keys", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
-    {"settle", "_paired"},  # the closed-form end of learning
-    {"learn", "certify", "rings", "translate", "crossing", "cayley", "decompose", "store", "algebra"},
+    {"settle", "_paired", "store"},  # the closed-form end of learning; the index that search stands on
+    {"learn", "certify", "rings", "translate", "crossing", "cayley", "decompose", "algebra", "faders", "pretrain", "motifs"},
     {"report"},
     {"mixing"},
     {"demo"},
