@@ -82,9 +82,14 @@ def best_order(sources: Tensor, estimates: Tensor) -> Tensor:
     each = si_sdr(
         sources.unsqueeze(-2).expand(*sources.shape[:-1], m, -1), estimates.unsqueeze(-3).expand(*sources.shape[:-1], m, -1)
     ).clamp(-300, 300)
-    orders = torch.tensor(list(itertools.permutations(range(m), n)), device=sources.device)
-    means = torch.stack([each[..., i, orders[:, i]] for i in range(n)]).mean(0)
-    return orders[means.argmax(-1)]
+    every = orders(m, n).to(sources.device)
+    means = torch.stack([each[..., i, every[:, i]] for i in range(n)]).mean(0)
+    return every[means.argmax(-1)]
+
+
+def orders(m: int, n: int) -> Tensor:
+    """Every way to give n sources one of m estimates each, ``[m! / (m - n)!, n]``."""
+    return torch.tensor(list(itertools.permutations(range(m), n)))
 
 
 def reorder(estimates: Tensor, order: Tensor) -> Tensor:
