@@ -1,0 +1,112 @@
+r"""What lies nearest, by the Euclidean distance :math:`\|q-z\|`: exactly, or through lists of neighbours whose recall is known."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ._rows import matrix
+
+EXACT = 50_000
+"""Rows up to which every distance is computed."""
+
+TARGET = 0.99
+"""Share of the true ten nearest that a search through lists has to find."""
+
+_BLOCK = 1 << 14
+
+
+def nearest(queries: np.ndarray, k: int, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers and distances of the k nearest, ``[m, k]`` each, nearest first; equal distances in the order of rows.
+
+    The expanded square :math:`|z|^2-2qz` chooses some more than k in float32, and their differences, in float64, decide.
+    """
+    m = len(queries)
+    rows, far, seen = np.empty((m, 0), np.int64), np.empty((m, 0)), 0
+    for whole in blocks:
+        for block in np.array_split(whole, max(1, -(-len(whole) // _BLOCK))):
+            score = (block * block).sum(1) - 2 * queries @ block.T
+            some = min(len(block), 2 * k + 8)
+            chosen = np.argpartition(score, some - 1, axis=1)[:, :some]
+            exact = np.stack(
+                [np.linalg.norm(block[c].astype(np.float64) - q, axis=1) for c, q in zip(chosen, queries, strict=True)]
+            )
+            rows, far = np.hstack([rows, chosen + seen]), np.hstack([far, exact])
+            order = np.lexsort((rows, far), axis=1)[:, :k]
+            rows, far = np.take_along_axis(rows, order, 1), np.take_along_axis(far, order, 1)
+            seen += len(block)
+    return rows, far
+
+
+def blocks(table: Any) -> Iterator[np.ndarray]:
+    """The vectors of a table, in order."""
+    for batch in table.search().select(["vector"]).limit(ALL).to_batches(_BLOCK):
+        if len(batch):
+            yield matrix(batch)
+
+
+ALL = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Lists:
+    """How the rows are searched through IVF lists: how many are opened, and the share of true neighbours then found.
+
+    Every vector lies in the list of its nearest centre; a query opens the ``probes`` lists whose centres are nearest to it
+    (Jégou, Douze & Schmid 2011, https://doi.org/10.1109/TPAMI.2010.57, without the compression).
+    """
+
+    probes: int
+    recall: float
+    trained: int
+
+
+def lists(table: Any) -> Lists | None:
+    """What is known of the table's lists; None where it has none."""
+    facts = table.schema.field("vector").metadata or {}
+    if b"oplas:lists" not in facts or not any("vector" in index.columns for index in table.list_indices()):
+        return None
+    return Lists(**json.loads(facts[b"oplas:lists"]))
+
+
+def build(table: Any, seed: int = 0) -> Lists:
+    """Put the rows into √n lists, then open as many of them as the recall of 0.99 asks for on 64 sample queries.
+
+    Half of the queries are rows, half are midpoints of two rows, since queries by algebra are no rows.
+    """
+    from lancedb.index import IvfFlat
+
+    n = table.count_rows()
+    count = round(math.sqrt(n))
+    table.create_index("vector", config=IvfFlat(distance_type="l2", num_partitions=count, max_iterations=15, sample_rate=64))
+    generator = np.random.default_rng(seed)
+    drawn = matrix(table.take_offsets(np.sort(generator.choice(n, 96, replace=False)).tolist()).select(["vector"]).to_arrow())
+    drawn = generator.permutation(drawn)
+    queries = np.concatenate([drawn[:32], (drawn[32:64] + drawn[64:]) / 2])
+    true = nearest(queries, 11, blocks(table))[1][:, -1]
+    probes, recall = max(1, count // 64), 0.0
+    while True:
+        far = through(table, queries, 11, probes, ["id"])["_distance"].to_numpy().reshape(len(queries), -1)
+        recall = float((np.sqrt(far) <= true[:, None] * (1 + 1e-5)).mean())
+        if recall >= TARGET or probes >= count:
+            break
+        probes = min(count, math.ceil(1.5 * probes))
+    made = Lists(probes, recall, n)
+    table.update_field_metadata({"path": "vector", "metadata": {"oplas:lists": json.dumps(asdict(made))}})
+    return made
+
+
+def through(table: Any, queries: np.ndarray, k: int, probes: int, columns: list[str], filtered: str | None = None) -> Any:
+    """Rows nearest to each query through the lists, k of each, with ``_distance`` squared and ``query_index``."""
+    search = table.search(queries).select([*columns, "_distance"]).limit(k).nprobes(probes)
+    if filtered is not None:
+        search = search.where(filtered, prefilter=True)
+    found = search.to_arrow()
+    if "query_index" not in found.column_names:  # a single query is not numbered
+        found = found.append_column("query_index", [np.zeros(len(found), np.int32)])
+    return found.sort_by([("query_index", "ascending"), ("_distance", "ascending")])

@@ -1,0 +1,59 @@
+"""Which space are these latents from?"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from .._errors import DataError
+from ..space import Space
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What two columns of latents must share to be compared: one encoder, one projector, one frame.
+
+    Attributes:
+        digest: hash of the encoder's identity and of every tensor that the latents pass through; or any name of your own
+            for vectors that no :class:`~oplas.Space` made.
+        width: dimensions of the latents.
+        encoder: the encoder's name, for people.
+        laws: what the space claims, as its card spells it; claims do not move latents, so they are not compared.
+
+    >>> Identity("my model, 3rd version", 128) == Identity("my model, 3rd version", 128, encoder="mine")
+    True
+    """
+
+    digest: str
+    width: int
+    encoder: str = field(default="", compare=False)
+    laws: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.digest or self.width < 1:
+            raise DataError(f"{self.digest!r} of width {self.width} names no space; give a name and at least 1 dimension")
+
+    def __str__(self) -> str:
+        return f"{self.encoder or 'vectors'} of {self.width} dimensions ({self.digest})"
+
+    @classmethod
+    def of(cls, space: Space | Identity) -> Identity:
+        """The identity of a space. The way back and the laws take no part: they leave the latents as they are."""
+        if isinstance(space, Identity):
+            return space
+        digest = hashlib.sha256(f"{space.encoder.identity} {space.projector!r}".encode())
+        for name, value in sorted(space.state_dict().items()):
+            if not name.startswith(("encoder.", "inverse.", "laws.")):
+                digest.update(f"{name} {value.dtype} {list(value.shape)} ".encode())
+                digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+        return cls(digest.hexdigest()[:16], space.width, space.encoder.name, tuple(map(repr, space.laws)))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"digest": self.digest, "width": self.width, "encoder": self.encoder, "laws": list(self.laws)}
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Identity:
+        return cls(facts["digest"], facts["width"], facts["encoder"], tuple(facts["laws"]))
