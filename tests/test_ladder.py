@@ -20,7 +20,7 @@ LADDER = (
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},
-    {"keys", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
+    {"keys", "rollspace", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle", "_paired", "store"},  # the closed-form end of learning; the index that search stands on
     {"learn", "certify", "rings", "translate", "crossing", "cayley", "decompose", "algebra", "faders", "pretrain", "motifs"},
