@@ -68,20 +68,38 @@ def test_windows_are_cut_from_the_songs_roll():
 
 
 def test_a_moved_window_is_the_window_moved_and_loses_nothing():
-    moved = crops().draw(200, Generator().manual_seed(1), semitones=(-45, 45), steps=(-12, 12))
-    for before, after, up, later in zip(moved.before, moved.after, moved.semitones.tolist(), moved.steps.tolist(), strict=True):
+    framed, draw = crops(), Generator().manual_seed(1)
+    index = torch.randint(len(framed), (200,), generator=draw)
+    moves = framed.moves(index, draw, semitones=(-45, 45), steps=(-12, 12))
+    for before, after, (up, later) in zip(framed.rolls(index), framed.rolls(index, *moves.T), moves.tolist(), strict=True):
         assert torch.equal(before.roll((up, later), (1, 2)), after) and after[1].sum() == before[1].sum()
-    assert int(moved.semitones.min()) < -20 and int(moved.semitones.max()) > 20  # as far as there is room, no further
+    assert int(moves[:, 0].min()) < -20 and int(moves[:, 0].max()) > 20  # as far as there is room, no further
 
 
 def test_around_the_song_a_shift_slides_along_it():
-    whole = crops(around="song")
-    moved = whole.draw(100, Generator().manual_seed(1), semitones=(-3, 3), steps=(-20, 20))
-    assert len(moved.steps.unique()) > 20
-    for before, after, up, later in zip(moved.before, moved.after, moved.semitones.tolist(), moved.steps.tolist(), strict=True):
+    whole, draw = crops(around="song"), Generator().manual_seed(1)
+    index = torch.randint(len(whole), (100,), generator=draw)
+    moves = whole.moves(index, draw, semitones=(-3, 3), steps=(-20, 20))
+    assert len(moves[:, 1].unique()) > 20
+    for before, after, (up, later) in zip(whole.rolls(index), whole.rolls(index, *moves.T), moves.tolist(), strict=True):
         kept = before[1].roll(up, 0)
         ours, theirs = (kept[:, : 64 - later], after[1][:, later:]) if later >= 0 else (kept[:, -later:], after[1][:, : 64 + later])
         assert torch.equal(ours, theirs)
+
+
+def test_views_rest_first_and_move_along_one_axis_at_a_time():
+    views = crops().views(60, Generator().manual_seed(2), steps=12)
+    assert views.x.shape == (60, 3, 2, 128, 64) and not views.moves[:, 0].any()
+    assert not (views.moves != 0).all(2).any() and (views.moves[:, 1:] != 0).any(1).all(1).any()
+    for seen, moves in zip(views.x, views.moves.tolist(), strict=True):
+        for each, (up, later) in zip(seen, moves, strict=True):
+            assert torch.equal(seen[0].roll((up, later), (1, 2)), each)
+
+
+def test_windows_that_start_with_a_note():
+    whole = crops(around="song", least=1)
+    begins = whole.rolls(whole.at_notes())[:, 0, :, 0].any(1)
+    assert begins.all() and len(begins) < len(whole)
 
 
 def test_every_window_has_notes_and_a_short_song_is_one_window():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -11,6 +10,7 @@ from torch import Generator, Tensor
 
 from .._errors import DataError, ShapeError
 from .notes import PITCHES, Notes
+from .views import Views
 
 ONSET, SUSTAIN = 0, 1
 
@@ -56,23 +56,6 @@ def unroll(sheet: Tensor, *, per_beat: int = 4, name: str = "") -> Notes:
     rows = torch.stack([first, length, pitch], 1)[order].double()
     rows[:, :2] /= per_beat
     return Notes.of(rows, name=name or "the roll")
-
-
-@dataclass(frozen=True)
-class Moved:
-    """Windows before and after a deed.
-
-    Shape:
-        - before, after: ``[n, 2, 128, size]``
-        - semitones, steps: ``[n]`` integers; a step is one cell, later is positive
-        - index: ``[n]``, which windows they are
-    """
-
-    before: Tensor
-    after: Tensor
-    semitones: Tensor
-    steps: Tensor
-    index: Tensor
 
 
 class Crops:
@@ -137,6 +120,10 @@ class Crops:
         """The windows that start at multiples of ``hop`` cells (default: end to end), as an index."""
         return (self.start % (hop or self.inner) == 0).nonzero().flatten()
 
+    def at_notes(self) -> Tensor:
+        """The windows that start where a note begins, as an index."""
+        return torch.isin(self._at, self._first).nonzero().flatten()
+
     def rolls(self, index: Tensor, semitones: Tensor | int = 0, steps: Tensor | int = 0) -> Tensor:
         """Rolls of the windows at ``index``, so many semitones higher and cells later, ``[n, 2, 128, size]``.
 
@@ -167,17 +154,26 @@ class Crops:
         room[:, 1].scatter_reduce_(0, row, PITCHES - 1 - notes[:, 2], "amin")
         return room
 
-    def draw(
-        self, count: int, generator: Generator, *, semitones: tuple[int, int] = (-6, 6), steps: tuple[int, int] = (-16, 16)
-    ) -> Moved:
-        """Random windows with a random move each, uniform over the moves that lose no note; bounds are included."""
-        index = torch.randint(len(self), (count,), generator=generator)
+    def moves(
+        self, index: Tensor, generator: Generator, *, semitones: tuple[int, int] = (-6, 6), steps: tuple[int, int] = (-16, 16)
+    ) -> Tensor:
+        """A random move for each window, uniform over those that lose no note, bounds included: ``[n, 2]``, semitones and steps."""
         room = self.room(index, max(map(abs, steps)))
         low, high = (-room[:, 0]).clamp_min(semitones[0]), room[:, 1].clamp_max(semitones[1])
-        low = low.minimum(high)  # no room for any move asked for: the nearest there is
-        up = low + (torch.rand(count, generator=generator) * (high - low + 1)).long().minimum(high - low)
-        later = torch.randint(steps[0], steps[1] + 1, (count,), generator=generator)
-        return Moved(self.rolls(index), self.rolls(index, up, later), up, later, index)
+        low = low.minimum(high)  # where no move asked for has room, the nearest that has
+        drawn = (torch.rand(len(index), generator=generator) * (high - low + 1)).long().minimum(high - low)
+        return torch.stack([low + drawn, torch.randint(steps[0], steps[1] + 1, (len(index),), generator=generator)], 1)
+
+    def views(self, count: int, generator: Generator, *, semitones: int = 6, steps: int = 16) -> Views:
+        """Random windows at rest and moved twice: in pitch twice, in time twice, or once in each, a third of the time each."""
+        index = torch.randint(len(self), (count,), generator=generator)
+        scheme = torch.randint(3, (count,), generator=generator)
+        drawn = [self.moves(index, generator, semitones=(-semitones, semitones), steps=(-steps, steps)) for _ in range(2)]
+        axis = torch.stack([scheme == 1, scheme != 0], 1).long()
+        moves = torch.zeros(count, 3, 2, dtype=torch.long)
+        moves[:, 1:] = torch.stack(drawn, 1) * torch.nn.functional.one_hot(axis, 2)
+        x = self.rolls(index.repeat_interleave(3), *moves.flatten(0, 1).T)
+        return Views(x.unflatten(0, (count, 3)), moves)
 
     def _among(self, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
         """Notes that sound between moments: which of them, ``[m]``, and the notes, ``[m, 3]``."""
