@@ -14,20 +14,23 @@ uniform float share, size, near;
 in vec3 position, next;
 in vec4 colour;
 out vec4 tint;
+out float rim;
 void main() {
   gl_Position = projectionMatrix * modelViewMatrix * vec4(mix(position, next, share), 1.0);
   gl_PointSize = colour.a == 0.0 ? 0.0 : max(1.0, size * mix(1.0, near / gl_Position.w, step(0.001, near)));
   if (colour.a == 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   tint = colour;
+  rim = 1.0 / max(gl_PointSize, 2.0);
 }`;
 const FRAGMENT = `
 precision mediump float;
 in vec4 tint;
+in float rim;
 out vec4 shown;
 void main() {
   float edge = length(gl_PointCoord - 0.5);
   if (edge > 0.5) discard;
-  shown = vec4(tint.rgb, tint.a * smoothstep(0.5, 0.38, edge));
+  shown = vec4(tint.rgb, tint.a * smoothstep(0.5, 0.5 - 1.5 * rim, edge));
 }`;
 
 export interface View { x: number; y: number; scale: number; yaw: number; pitch: number }
@@ -248,7 +251,7 @@ export class Cloud {
   }
 
   private render(): void {
-    const crowd = this.count > 200000 ? 1.6 : this.count > 50000 ? 2.2 : this.count > 8000 ? 3.2 : this.count > 1500 ? 5 : 8;
+    const crowd = this.count > 200000 ? 1.6 : this.count > 50000 ? 2.2 : this.count > 8000 ? 3.4 : this.count > 1500 ? 6 : 9;
     this.set("size", crowd * Math.min(devicePixelRatio, 2) * Math.min(3, Math.max(1, this.view.scale ** 0.35)));
     this.set("near", this.axes === 3 ? this.away() : 0);
     this.renderer.render(this.scene, this.camera());

@@ -1,12 +1,10 @@
 // From a column to colours and a legend; a category in the legend is a button that shows it alone.
 import type { ColumnData } from "./api";
-import { hue, ramp, rampCss, rgb, type Rgb } from "./colours";
+import { hue, hues, ramp, rampCss, rgb, type Rgb } from "./colours";
 import type { Field } from "./field";
 import { figure, fill, h, named } from "./dom";
 import type { Studio } from "./studio";
 import { dark, onTheme } from "./theme";
-
-const HUES = 8;
 
 export class Colouring {
   readonly element = h("section", { class: "colouring" });
@@ -93,8 +91,9 @@ export class Colouring {
             (this.legend.children[k] as HTMLElement | undefined)?.focus();
           },
         }, h("i", { class: "dot", style: { background: hue(k, night) } }), named(names[code] ?? "?"));
-      const rest = order.length - 2 * HUES;
-      fill(this.legend, order.slice(0, 2 * HUES).map(button), rest > 0 && h("span", { class: "muted" }, `and ${rest} more, in the last colour`));
+      const most = hues(night).length + 4;
+      const rest = order.length - most;
+      fill(this.legend, order.slice(0, most).map(button), rest > 0 && h("span", { class: "muted" }, `and ${rest} more, in the last colour`));
     } else if (data?.values) {
       const [low, high] = extent(data.values);
       fill(this.legend, h("span", { class: "muted" }, figure(low)), h("i", { class: "ramp", style: { background: rampCss(night) } }), h("span", { class: "muted" }, figure(high)));

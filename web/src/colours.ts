@@ -1,8 +1,9 @@
-// Colours of points. Eight hues that colour-blind readers tell apart (after Okabe & Ito 2008) and an even ramp from blue to
-// yellow; the legend names what they say, and the table repeats it in words.
+// Colours of points. The first seven hues are told apart by colour-blind readers (after Okabe & Ito 2008), four more are there for
+// who has many categories, grey is for the rest; an even ramp goes from blue to yellow. The legend names what they say, and the
+// tables repeat it in words.
 
-const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b5588f", "#8a6d00", "#3a94c9", "#6b4fa0", "#5b6570"];
-const DARK = ["#56b4e9", "#f0a35e", "#3fc9a0", "#e09ac4", "#e5d352", "#8ed0f5", "#b39ddb", "#a3adb8"];
+const LIGHT = ["#0072b2", "#d55e00", "#009e73", "#b5588f", "#8a6d00", "#3a94c9", "#6b4fa0", "#7a4a2a", "#4d7a1f", "#c22f4f", "#157a7a", "#767f89"];
+const DARK = ["#56b4e9", "#f0a35e", "#3fc9a0", "#e09ac4", "#e5d352", "#8ed0f5", "#b39ddb", "#c79a78", "#a9cf6d", "#ff8fa3", "#6fd3d3", "#8b95a1"];
 const RAMP_LIGHT = ["#1d3a7a", "#2a6a9e", "#2f8f86", "#6c9c4a", "#b08c1e"];
 const RAMP_DARK = ["#4463c4", "#3d93c2", "#4bb59d", "#a3c866", "#f5dc5a"];
 

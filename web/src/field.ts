@@ -58,7 +58,7 @@ export class Field {
       this.cloud.put(places, studio.axes);
       this.state.hidden = true;
       this.axesButton.textContent = `${studio.axes}-D`;
-      this.axesButton.setAttribute("aria-label", `Shown in ${studio.axes} dimensions; show in ${studio.axes === 2 ? 3 : 2}`);
+      this.axesButton.setAttribute("aria-label", `${studio.axes}-D: show in ${studio.axes === 2 ? 3 : 2} dimensions`);
       this.canvas.setAttribute("aria-label", `Map of ${studio.info.count} points in ${studio.axes} dimensions. ${KEYS} The tables beside it say the same in words.`);
       performance.mark("oplas-points");
     } catch (error) {
@@ -207,13 +207,13 @@ export class Field {
         pen.stroke();
       }
     };
-    const write = (at: [number, number], text: string, colour: string): void => {
+    const write = (at: [number, number], text: string, colour: string, drop = -9): void => {
       pen.lineWidth = 4;
       pen.strokeStyle = paper;
       pen.lineJoin = "round";
-      pen.strokeText(text, at[0] + 11, at[1] - 9);
+      pen.strokeText(text, at[0] + 11, at[1] + drop);
       pen.fillStyle = colour;
-      pen.fillText(text, at[0] + 11, at[1] - 9);
+      pen.fillText(text, at[0] + 11, at[1] + drop);
     };
     for (const mark of this.marks) {
       if (mark.path) {
@@ -234,7 +234,7 @@ export class Field {
         pen.arc(at[0], at[1], 3, 0, 7);
         pen.fill();
       }
-      if (mark.text) write(at, mark.text, colour);
+      if (mark.text) write(at, mark.text, colour, mark.kind === "truth" ? 17 : -9);
     }
     if (this.hovered !== null) {
       const at = cloud.pixelOf(this.hovered);

@@ -23,7 +23,7 @@ export function pointTable(studio: Studio, caption: string, rows: Row[], options
     body.append(...next.map((row) => line(studio, row, apart)));
   };
   void show(most);
-  return rows.length ? h("div", { class: "listed" }, table, more) : h("div", { class: "listed" }, h("h4", {}, caption), h("p", { class: "muted" }, empty));
+  return rows.length ? h("div", { class: "listed" }, table, more) : h("div", { class: "listed" }, h("p", { class: "caption" }, caption), h("p", { class: "muted" }, empty));
 }
 
 function line(studio: Studio, row: Row, apart: boolean): HTMLElement {
@@ -44,18 +44,19 @@ export function sound(i: number): string {
   return `api/point/${i}/audio`;
 }
 
-/** The point chosen: its name, what its columns say, its sound or roll. */
-export async function pointPanel(studio: Studio, i: number): Promise<HTMLElement> {
+/** The point chosen: its name, what its columns say, its sound or roll unless that is heard elsewhere. */
+export async function pointPanel(studio: Studio, i: number, heard = true): Promise<HTMLElement> {
   const point = await studio.point(i);
   const hearing = h("div", { class: "hearings" });
-  if (point.roll) {
+  if (!heard) hearing.hidden = true;
+  else if (point.roll) {
     const roll = await api.get<api.Roll>(`point/${i}/roll`).catch(() => null);
     if (roll) hearing.append(rollView(roll, point.name));
   } else if (point.audio) hearing.append(soundButton(sound(i), point.name), h("span", { class: "muted" }, "listen"));
   const unit = studio.info.kind === "midi" ? "beat" : "s";
   const facts: [string, string][] = Object.entries(point.values).map(([key, value]) => [named(key), typeof value === "number" ? figure(value) : value ?? "unknown"]);
   if (point.start !== null && !("start" in point.values)) facts.unshift(["starts at", unit === "s" ? `${figure(point.start)} s` : `beat ${figure(point.start)}`]);
-  return h("div", { class: "point" }, h("h3", {}, point.name), hearing, h("dl", {}, facts.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])));
+  return h("div", { class: "point" }, h("h2", {}, point.name), hearing, h("dl", {}, facts.map(([key, value]) => [h("dt", {}, key), h("dd", {}, value)])));
 }
 
 /** A failure in its place. */

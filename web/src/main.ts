@@ -44,7 +44,7 @@ async function open(studio: Studio): Promise<void> {
     } else link.removeAttribute("aria-current");
   }
   document.title = `${title} · ${studio.info.name} · oplas studio`;
-  const host = h("div", { class: `view ${name}` });
+  const host = h("div", { class: `view at-${name}` });
   fill(byId("main"), host);
   try {
     const left = await view(studio, host, new URLSearchParams(query));

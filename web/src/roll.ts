@@ -88,5 +88,5 @@ function stroke(pen: CanvasRenderingContext2D, a: number, b: number, c: number, 
 /** Two rolls on one scale, before and after. */
 export function rollPair(host: Element, before: Roll, after: Roll | null, labels: [string, string]): void {
   const range = pitchRange(after ? [before, after] : [before]);
-  fill(host, h("h4", {}, labels[0]), rollView(before, labels[0], range), after && [h("h4", {}, labels[1]), rollView(after, labels[1], range)]);
+  fill(host, h("h2", { class: "caption" }, labels[0]), rollView(before, labels[0], range), after && [h("h2", { class: "caption" }, labels[1]), rollView(after, labels[1], range)]);
 }

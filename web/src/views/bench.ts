@@ -4,11 +4,13 @@ import { Colouring } from "../colouring";
 import { figure, fill, h, settled } from "../dom";
 import { Field, type Mark } from "../field";
 import { hush, soundButton } from "../hear";
-import { note, pointPanel, pointTable, trouble } from "../lists";
+import { note, pointPanel, pointTable, sound, trouble } from "../lists";
 import { pitchRange, rollView } from "../roll";
 import { Slider } from "../slider";
-import type { ViewMaker } from "../studio";
+import type { Studio, ViewMaker } from "../studio";
 import { Track } from "../track";
+
+const WHEN = ["before", "after, truly done"];
 
 export const bench: ViewMaker = async (studio, host, asked) => {
   const { operators } = studio.info;
@@ -82,7 +84,7 @@ export const bench: ViewMaker = async (studio, host, asked) => {
     if (moved.refused) return fill(result, note("off", "Refused.", moved.refused));
     const { truth } = moved;
     const hearing = await hearBoth(studio, i, truth);
-    fill(result, h("h3", {}, "After"), hearing, truthTold(truth), pointTable(studio, "Nearest to where it goes", moved.neighbours, { most: 8 }));
+    fill(result, h("h2", {}, "Before and after"), hearing, truthTold(truth), pointTable(studio, "Nearest to where it goes", moved.neighbours, { most: 8 }));
   };
 
   /** Every parameter that is a point has been given one. */
@@ -93,7 +95,7 @@ export const bench: ViewMaker = async (studio, host, asked) => {
     answer = null;
     values = Object.fromEntries((to?.parameters ?? []).filter((each) => each.kind === "number").map((each) => [each.name, each.default]));
     fill(result);
-    fill(controls, to && [parameterControls(to), h("p", { class: "line" }, every, h("label", { for: "every" }, "Move every point, not only the one chosen"))]);
+    fill(controls, to && [parameterControls(to), h("p", { class: "check" }, every, h("label", { for: "every" }, "Move every point, not only the one chosen"))]);
     void plan();
     ask();
   };
@@ -125,7 +127,7 @@ export const bench: ViewMaker = async (studio, host, asked) => {
     const i = studio.chosen;
     if (i === null) return fill(subject, h("p", { class: "muted" }, "Choose a point on the map to see what becomes of it."));
     try {
-      fill(subject, await pointPanel(studio, i));
+      fill(subject, await pointPanel(studio, i, !operator?.certified));
     } catch (error) {
       fill(subject, trouble(error));
     }
@@ -171,12 +173,12 @@ function tile(value: string, name: string, why: string): HTMLElement {
   return h("p", { class: "tile" }, h("b", {}, value), h("span", {}, name), h("small", {}, why));
 }
 
-async function hearBoth(studio: { info: api.SpaceInfo }, i: number, truth: api.Truth): Promise<HTMLElement | null> {
-  if (truth.roll) {
-    const [before, after] = await Promise.all([api.get<api.Roll>(`point/${i}/roll`), api.fetched<api.Roll>(truth.roll)]);
-    const range = pitchRange([before, after]);
-    return h("div", { class: "hearings" }, h("h4", {}, "before"), rollView(before, "before", range), h("h4", {}, "after, truly done"), rollView(after, "after", range));
+async function hearBoth(studio: Studio, i: number, truth: api.Truth): Promise<HTMLElement> {
+  const point = await studio.point(i);
+  if (point.roll) {
+    const rolls = await Promise.all([`api/point/${i}/roll`, truth.roll].filter((url) => url !== null).map((url) => api.fetched<api.Roll>(url)));
+    return h("div", { class: "hearings" }, rolls.map((roll, k) => [h("h3", {}, WHEN[k]), rollView(roll, WHEN[k] as string, pitchRange(rolls))]));
   }
-  if (!truth.audio) return null;
-  return h("p", { class: "line" }, studio.info.has.audio && soundButton(`api/point/${i}/audio`, "before"), h("span", { class: "muted" }, "before"), soundButton(truth.audio, "after, truly done"), h("span", { class: "muted" }, "after, truly done"));
+  const sounds = [point.audio ? sound(i) : null, truth.audio];
+  return h("p", { class: "line" }, sounds.map((url, k) => url !== null && [soundButton(url, WHEN[k] as string), h("span", { class: "muted" }, WHEN[k])]));
 }

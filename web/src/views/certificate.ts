@@ -12,9 +12,8 @@ export const certificate: ViewMaker = async (studio, host) => {
   const page = h("div", { class: "page" }, h("h1", {}, "Certificate"));
   fill(host, page);
   const told = studio.info.has.certificate ? await api.get<Told>("certificate") : null;
-  page.append(laws(studio.info.laws));
   if (!told) {
-    page.append(note("off", "No certificate.", "This space has none: oplas certify measures its laws on songs it has not learned from and writes one."));
+    page.append(laws(studio.info.laws), note("off", "No certificate.", "This space has none: oplas certify measures its laws on songs it has not learned from and writes one."));
     return () => undefined;
   }
   page.append(
@@ -24,7 +23,7 @@ export const certificate: ViewMaker = async (studio, host) => {
       h("button", { type: "button", class: "quiet", onclick: () => print() }, "Print"),
       h("button", { type: "button", class: "quiet", onclick: () => void copy(told) }, "Copy in words")),
     h("div", { class: "judgement" }, verdictMark(String(told["verdict"] ?? "")), h("p", {}, String(told["why"] ?? ""))),
-    ...rows(told), scalars(told));
+    ...rows(told), laws(studio.info.laws), scalars(told));
   return () => undefined;
 };
 

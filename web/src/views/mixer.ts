@@ -101,7 +101,7 @@ export const mixer: ViewMaker = async (studio, host) => {
         stem.gain = value;
         turn();
       }).element,
-      h("p", { class: "line" }, out, h("button", { type: "button", class: "quiet", "aria-label": `Remove ${name} from the desk`, onclick: () => {
+      h("p", { class: "line" }, out, h("button", { type: "button", class: "quiet", "aria-label": `Close ${name}`, onclick: () => {
         stems.splice(k, 1);
         void send();
       } }, "Close")));
@@ -116,7 +116,7 @@ export const mixer: ViewMaker = async (studio, host) => {
       bars("How far from the latent of the true mix", [{ name: "sum of the stems' latents", value: answer.distance, own: true }, ...answer.controls.map((each) => ({ name: each.name, value: each.distance }))], figure),
       h("p", { class: "muted small" }, `The sum misses the true mix by ${figure(100 * answer.relative)} % of its length.`),
       answer.rest && h("div", { class: "rest" },
-        h("h3", {}, `Without ${taken}`),
+        h("h2", {}, `Without ${taken}`),
         h("p", { class: "line" }, soundButton(answer.rest.audio, "what is left"), h("span", { class: "muted" }, `what is left; ${figure(answer.rest.distance)} from the latent of the true rest`)),
         pointTable(studio, "Found in the index: the mix less the stems taken out", answer.rest.nearest, { most: 5 })),
       h("div", { class: "pair" }, pointTable(studio, "Nearest to the sum", answer.nearest_sum, { most: 5 }), pointTable(studio, "Nearest to the true mix", answer.nearest_true, { most: 5 })));
