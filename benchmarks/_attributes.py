@@ -51,11 +51,11 @@ def heard(x: Tensor) -> dict[str, Tensor]:
     }
 
 
-def mixes(data: Stems, *, hop: float = 10.0, seed: int = 0) -> Measured:
-    """A window every ``hop`` seconds of every song: some of the parts heard there, each at a gain of its own (-12 to 6 dB)."""
+def mixes(data: Stems, *, hop: float = 6.0, draws: int = 2, seed: int = 0) -> Measured:
+    """A window every ``hop`` seconds of every song, ``draws`` times: some of its parts, each at a gain of its own (-12 to 6 dB)."""
     generator, waves, song = Generator().manual_seed(seed), [], []
     present: dict[str, list[float]] = {"drums": [], "guitar": []}
-    for slot in data.grid(RATE, SAMPLES, int(hop * RATE)):
+    for slot in data.grid(RATE, SAMPLES, int(hop * RATE)) * draws:
         keep = torch.rand(len(slot.labels), generator=generator) < 0.6
         keep[int(torch.randint(len(keep), (), generator=generator))] = True
         labels = tuple(label for label, on in zip(slot.labels, keep.tolist(), strict=True) if on)

@@ -22,7 +22,7 @@ from .operators import Fader
 if TYPE_CHECKING:
     from .space import Space
 
-Values = Mapping[str, Tensor | Sequence[float] | Sequence[str]]
+Values = Mapping[str, Tensor | Sequence[Any]]
 Pairs = Mapping[str, tuple[Tensor, Tensor, Tensor]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -82,7 +82,7 @@ class Probes:
         return (z.double() - self.mean) @ self.weight.T + self.bias
 
 
-PENALTIES = torch.logspace(-6, 1, 15, dtype=torch.float64)
+PENALTIES = torch.logspace(-5, 3, 17, dtype=torch.float64)
 
 
 def song_weight(song: Tensor) -> Tensor:
@@ -114,21 +114,22 @@ def probes(z: Tensor, y: Tensor, song: Tensor, *, folds: int = 5, penalty: Tenso
         r2 = 1 - missed[best, torch.arange(y.shape[1])] / total
         penalty = PENALTIES[best] if penalty is None else penalty
     penalty = torch.full_like(total, 1e-2) if penalty is None else penalty
-    (made,) = _ridge(z, y, weight, penalty[None])
-    return Probes(made.weight, made.mean, made.bias, r2, penalty)
+    return replace(ridge(z, y, weight, penalty), r2=r2)
 
 
 def ridge(z: Tensor, y: Tensor, weight: Tensor, penalty: Tensor) -> Probes:
     """Ridge probes of given penalties ``[m]`` and row weights ``[n]``."""
-    return _ridge(z.double(), y.double(), weight, penalty[None])[0]
+    mean, bias, spread, cross = _centred(z.double(), y.double(), weight)
+    scale, eye, made = spread.trace() / len(spread), torch.eye(len(spread), dtype=spread.dtype), torch.zeros_like(cross)
+    for each in penalty.unique():
+        same = penalty == each
+        made[:, same] = torch.linalg.solve(spread + (float(each) * scale + 1e-300) * eye, cross[:, same])
+    return Probes(made.T, mean, bias, torch.full_like(bias, torch.nan), penalty)
 
 
 def _ridge(z: Tensor, y: Tensor, weight: Tensor, penalties: Tensor) -> list[Probes]:
     """One set of probes for each row of penalties ``[p, m]``."""
-    share = (weight / weight.sum()).double()
-    mean, bias = share @ z, share @ y
-    centred = z - mean
-    spread, cross = centred.T @ (share[:, None] * centred), centred.T @ (share[:, None] * (y - bias))
+    mean, bias, spread, cross = _centred(z, y, weight)
     values, axes = torch.linalg.eigh(spread)
     turned, scale = axes.T @ cross, values.clamp_min(0).mean()
     nothing = torch.full_like(bias, torch.nan)
@@ -136,3 +137,10 @@ def _ridge(z: Tensor, y: Tensor, weight: Tensor, penalties: Tensor) -> list[Prob
         Probes((axes @ (turned / (values.clamp_min(0)[:, None] + row * scale + 1e-300))).T, mean, bias, nothing, row)
         for row in penalties
     ]  # fmt: skip
+
+
+def _centred(z: Tensor, y: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    share = (weight / weight.sum()).double()
+    mean, bias = share @ z, share @ y
+    centred = z - mean
+    return mean, bias, centred.T @ (share[:, None] * centred), centred.T @ (share[:, None] * (y - bias))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -107,7 +108,7 @@ class Judge:
         """
         me = self.names.index(name)
         own, spread = self.values[:, me], float(self.spread[me])
-        facts = {"name": name, "unit": self.units[me], "songs": len(self.songs), "rows": len(self.z)}
+        facts: dict[str, Any] = {"name": name, "unit": self.units[me], "songs": len(self.songs), "rows": len(self.z)}
         facts |= {"level": level, "seed": self.seed}
         if reason := self._empty(direction, me):
             return FaderReport.vacuous(reason, **facts)
@@ -128,7 +129,7 @@ class Judge:
             if float(self.spread[other]) > 1e-9 * float(self.values[:, other].abs().max()):
                 sides.append(self._side(each[..., other] / own_effect, other, level))
         doses = Doses.of(amounts, curve, slopes)
-        return judged(doses, tuple(sides), float(self.whole.r2[me]), facts, self.spread[me])
+        return judged(doses, tuple(sides), float(self.whole.r2[me]), facts, spread)
 
     def _empty(self, direction: Tensor, me: int) -> str:
         own, few = self.values[:, me], len(self.songs)

@@ -32,8 +32,10 @@ def colour(name: str) -> str:
     return PALETTE[name][0]
 
 
-def sheet(width: float = 4.3, height: float = 3.1, shares: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+def sheet(width: float = 4.3, height: float = 3.1, shares: tuple[float, ...] = (1,), rows: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of ``width`` by ``height`` inches, plain axes side by side with these shares of it, made without pyplot.
+
+    Of several ``rows`` each is ``height`` high, and the axes come row by row.
 
     Raises:
         MissingDependency: matplotlib is not installed.
@@ -42,10 +44,11 @@ def sheet(width: float = 4.3, height: float = 3.1, shares: tuple[float, ...] = (
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependency("plots are drawn by matplotlib, which is not installed; pip install matplotlib") from error
-    figure = Figure(figsize=(width, height), layout="constrained" if len(shares) > 1 else None, facecolor="none")
-    if len(shares) == 1:
+    several = len(shares) * rows > 1
+    figure = Figure(figsize=(width, rows * height), layout="constrained" if several else None, facecolor="none")
+    if not several:
         figure.subplots_adjust(left=0.15, right=0.97, bottom=0.15, top=0.96)
-    axes = list(figure.subplots(1, len(shares), squeeze=False, width_ratios=shares)[0])
+    axes = list(figure.subplots(rows, len(shares), squeeze=False, width_ratios=shares).flat)
     for each in axes:
         _plain(each)
     return figure, axes
