@@ -10,6 +10,8 @@ import { bars } from "../charts";
 
 interface Loaded { file: File; gain: number; out: boolean }
 
+const NONE = "No stems yet: put two or more on the desk.";
+
 export const mixer: ViewMaker = async (studio, host) => {
   const stems: Loaded[] = [];
   let mix: api.Mix | null = null;
@@ -57,11 +59,17 @@ export const mixer: ViewMaker = async (studio, host) => {
       mix = null;
       fill(strips);
       field.mark([]);
-      return fill(result, h("p", { class: "muted" }, "No stems yet."));
+      return fill(result, h("p", { class: "muted" }, NONE));
+    }
+    if (stems.length === 1) {
+      mix = null;
+      field.mark([]);
+      desk();
+      return fill(result, h("p", { class: "muted" }, "One stem; a mix takes two or more."));
     }
     const form = new FormData();
-    for (const stem of stems) form.append("stems", stem.file, stem.file.name);
-    form.append("gains", JSON.stringify(stems.map((stem) => stem.gain)));
+    for (const stem of stems) form.append("files", stem.file, stem.file.name);
+    form.append("gains", stems.map((stem) => stem.gain).join(","));
     fill(result, h("p", { class: "muted" }, "Encoding the stems …"));
     try {
       const answer = await latest.run((signal) => api.post<api.Mix>("mix", form, signal));
@@ -120,7 +128,7 @@ export const mixer: ViewMaker = async (studio, host) => {
         h("p", { class: "line" }, soundButton(answer.rest.audio, "what is left"), h("span", { class: "muted" }, `what is left; ${figure(answer.rest.distance)} from the latent of the true rest`)),
         pointTable(studio, "Found in the index: the mix less the stems taken out", answer.rest.nearest, { most: 5 })),
       h("div", { class: "pair" }, pointTable(studio, "Nearest to the sum", answer.nearest_sum, { most: 5 }), pointTable(studio, "Nearest to the true mix", answer.nearest_true, { most: 5 })));
-    const marks: Mark[] = Object.entries(answer.places).map(([name, place]) => ({ place, kind: name === "sum" ? "target" : name === "mix" || name === "true" ? "truth" : "near", text: name }));
+    const marks: Mark[] = Object.entries(answer.places).map(([name, place]) => ({ place, kind: name === "sum" || name === "rest" ? "target" : name === "mix" ? "truth" : "near", text: stemName(answer, name) }));
     field.mark(marks);
     say(`The sum is ${figure(answer.distance)} from the true mix`);
   };
@@ -136,7 +144,7 @@ export const mixer: ViewMaker = async (studio, host) => {
     h("div", { class: "desk" }, h("section", { "aria-label": "Stems" }, drop, strips), h("div", {}, field.element, result))));
   const undo = studio.on("chosen", () => void nameChosen());
   void nameChosen();
-  fill(result, h("p", { class: "muted" }, "No stems yet."));
+  fill(result, h("p", { class: "muted" }, NONE));
   await field.show();
   const plain = new Uint8Array(4 * studio.info.count).map((_, k) => (k % 4 === 3 ? 90 : 136));
   field.cloud?.paint(plain);
@@ -146,3 +154,9 @@ export const mixer: ViewMaker = async (studio, host) => {
     field.close();
   };
 };
+
+/** A place on the map by its stem's own name. */
+function stemName(mix: api.Mix, place: string): string {
+  const k = /^stem (\d+)$/.exec(place)?.[1];
+  return k === undefined ? place : mix.stems[Number(k)]?.name ?? place;
+}
