@@ -23,7 +23,20 @@ LADDER = (
     {"keys", "rollspace", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
     {"settle", "_paired", "store"},  # the closed-form end of learning; the index that search stands on
-    {"learn", "certify", "rings", "translate", "crossing", "cayley", "decompose", "algebra", "faders", "pretrain", "motifs"},
+    {
+        "learn",
+        "certify",
+        "rings",
+        "translate",
+        "crossing",
+        "cayley",
+        "decompose",
+        "algebra",
+        "faders",
+        "pretrain",
+        "motifs",
+        "through",
+    },
     {"report"},
     {"mixing"},
     {"demo"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, fader, files, rings, sources, spaces, translate
+from . import demo, fader, files, midi, rings, sources, spaces, translate
 
 app = typer.Typer(
     name="oplas",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, spaces, rings, files, fader, translate, sources):
+for part in (demo, spaces, rings, files, fader, translate, midi, sources):
     part.add(app)
 
 

@@ -27,11 +27,11 @@ class Answer:
     code: int = OK
 
 
-def answers(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Callable[..., None]]:
+def answers(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[..., Answer]], Callable[..., None]]:
     """Make a function that returns an :class:`Answer` a command; its errors become one line and an exit code."""
 
     def register(function: Callable[..., Answer]) -> Callable[..., None]:
-        @app.command(name)
+        @app.command(name, **settings)
         @functools.wraps(function)
         def run(**options: Any) -> None:
             from .._errors import OplasError

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .._errors import DataError
-from .notes import read_midi
+from .files import whole
+from .notes import Notes, midi_score, phase, read_midi
 from .rolls import Rolls
 
 KINDS = {".mid", ".midi", ".kar", ".smf"}
@@ -56,3 +57,33 @@ def midi(
     if not songs:
         raise DataError(f"none of the {len(files)} MIDI files in {folder} can be used; the last: {last}")
     return Rolls(songs)
+
+
+def rewrite(source: str | os.PathLike[str], notes: Notes, out: str | os.PathLike[str], *, per_beat: int = 4) -> Path:
+    """Write the MIDI file ``source`` anew with other notes in its pitched tracks; drums, tempo, programs and all else stay.
+
+    Args:
+        notes: made from those of ``read_midi(source).on_grid(per_beat)``, with the same parts.
+
+    Raises:
+        DataError: a file cannot be read or written, or the parts are not those of the source.
+    """
+    import numpy as np
+    import symusic
+
+    score, old = midi_score(source), read_midi(source)
+    tracks = [track for track in score.tracks if len(track.notes) and not track.is_drum]
+    if notes.parts != old.parts:
+        raise DataError(f"the notes have parts {notes.parts}, {source} has {old.parts}; give notes that were made from that file")
+    ticks, shift = score.ticks_per_quarter, phase(old.onset, per_beat)
+    first = ((notes.onset + shift).clamp_min(0) * ticks).round()
+    length = (notes.length * ticks).round().clamp_min(1)
+    loud = (notes.velocity * 127).round().clamp(1, 127)
+    for index, track in enumerate(tracks):
+        mine = notes.part == index
+        times = (each[mine].numpy().astype(np.int32) for each in (first, length))
+        bytes_ = (each[mine].numpy().astype(np.int8) for each in (notes.pitch, loud))
+        track.notes = symusic.Note.from_numpy(*times, *bytes_, ttype="tick")
+    with whole(Path(out)) as fresh:
+        score.dump_midi(str(fresh))
+    return Path(out)

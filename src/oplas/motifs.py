@@ -1,0 +1,216 @@
+"""Where a phrase recurs in songs, in whatever key and at whatever time: rolls compared without pitch and time directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from ._errors import DataError
+from ._told import Told, table
+from .data.notes import Notes
+from .data.pianoroll import ONSET, Crops, cells
+
+SIZE, MARGIN = 128, 16
+LEAST = 4
+NULL = 4096
+WIDTH = 256
+
+
+class Placing(Protocol):
+    """A space of rolls whose first two coordinates are where a roll lies in pitch and in time; the rest is what it is."""
+
+    def encode(self, rolls: Tensor) -> Tensor:
+        """Rolls ``[n, 2, 128, 128]`` to latents ``[n, dim]``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Motif(Told):
+    """A place where the phrase recurs.
+
+    Attributes:
+        song, part: where; all parts together are ``"all"``.
+        beat: quarter notes from the song's first beat, which is 0.
+        semitones: how much higher than the phrase.
+        shared: F1 of the notes that agree in pitch and onset, once transposed and shifted.
+        distance: in the space, without pitch and time; 0 is the same.
+        p: how often an unrelated window of these songs lies as near; see :func:`chance`.
+        expected: how many unrelated windows as near these songs would hold.
+    """
+
+    song: str
+    part: str
+    beat: float
+    semitones: int
+    shared: float
+    distance: float
+    p: float
+    expected: float
+
+    def place(self, meter: int = 4) -> str:
+        """Bar and beat as musicians count them, from 1, a bar having ``meter`` quarter notes."""
+        return f"{int(self.beat // meter) + 1}:{self.beat % meter + 1:g}"
+
+
+@dataclass(frozen=True)
+class Recurrences(Told):
+    """What a search found, the nearest first; ``windows`` were compared."""
+
+    phrase: str
+    cells: int
+    notes: int
+    windows: int
+    found: tuple[Motif, ...]
+
+    def __str__(self) -> str:
+        head = ("#", "bar:beat", "semitones", "shared", "p", "expected", "song, part")
+        rows = [(str(i), m.place(), f"{m.semitones:+d}", f"{m.shared:.2f}", f"{m.p:.1g}", f"{m.expected:.1g}", f"{m.song}, {m.part}")
+                for i, m in enumerate(self.found, 1)]  # fmt: skip
+        return table([head, *rows])
+
+
+def find_motif(
+    phrase: Notes, songs: Sequence[Notes], space: Placing, *, k: int = 10, tell: Callable[[float], object] = lambda done: None
+) -> Recurrences:
+    r"""Where a phrase recurs, in each part alone and in all together.
+
+    A roll's latent is :math:`z=(p, t, c)`: what is left without the directions of pitch and time, :math:`c`, does not change when
+    the phrase is transposed or shifted, and is compared by Euclidean distance, in ``WIDTH`` random directions of it (Johnson and
+    Lindenstrauss 1984). Windows are as long as the phrase, begin where a note does, and have between half and twice its notes. Of
+    windows that overlap by half only the nearest is told.
+
+    Args:
+        phrase: notes on the grid of sixteenths, at least 4, over at most 96 sixteenths.
+        songs: the same; see :func:`oplas.data.midi`.
+        tell: called with the number of songs done, for progress.
+
+    Raises:
+        DataError: the phrase is too short or too long, or no song has a window with about as many notes.
+    """
+    query, count = _phrase(phrase)
+    voices: list[tuple[Notes, str, Crops]] = []
+    keys, rows, null = [], [], []  # rows: which voice, and which window of it
+    quota, draw = -(-NULL // max(len(songs), 1)), Generator().manual_seed(0)
+    for song in songs:
+        mine = []
+        for part, voice in _voices(song):
+            if crops := _crops(voice, query.inner, count):
+                for index, rolls in _windows(crops, count):
+                    keys.append(_keys(space, rolls))
+                    mine.append(torch.stack([torch.full_like(index, len(voices)), index], 1))
+                voices.append((song, part, crops))
+        if mine:
+            rows += mine
+            some = torch.cat(mine)
+            some = some[torch.randperm(len(some), generator=draw)[:quota]]
+            mirrored = torch.cat(
+                [voices[voice][2].rolls(each[None]) for voice, each in zip(some[:, 0].tolist(), some[:, 1], strict=True)]
+            )
+            null.append(_keys(space, mirrored.flip(2)))
+        tell(1)
+    if not keys:
+        raise DataError(f"no part of the {len(songs)} songs has {query.inner} sixteenths with about {count} notes; "
+                        "give other songs, or a phrase of one part")  # fmt: skip
+    sought = query.rolls(torch.zeros(1, dtype=torch.long))
+    far, unrelated = (torch.cdist(_keys(space, sought), torch.cat(each))[0] for each in (keys, null))
+    p, place = chance(far, unrelated), torch.cat(rows)
+    found: list[Motif] = []
+    taken: list[tuple[Notes, int]] = []
+    for row in far.argsort().tolist():
+        song, part, crops = voices[int(place[row, 0])]
+        start = int(crops.start[place[row, 1]])
+        if any(other is song and abs(at - start) < query.inner / 2 for other, at in taken):
+            continue
+        taken.append((song, start))
+        semitones, shared = _agreement(sought[0, ONSET], crops.rolls(place[row, 1:])[0, ONSET])
+        near, sure = float(far[row]), float(p[row])
+        found.append(Motif(song.name, part, start / 4, semitones, shared, near, sure, sure * len(far)))
+        if len(found) == k:
+            break
+    return Recurrences(phrase.name or "the phrase", query.inner, count, len(far), tuple(found))
+
+
+def chance(distance: Tensor, unrelated: Tensor) -> Tensor:
+    r"""How likely something unrelated lies as near: p-values of distances ``[n]``, given distances ``[m]`` of the unrelated.
+
+    Where at least a hundredth of the unrelated are as near, the conformal p-value :math:`(1+\#\{u\le d\})/(m+1)`, exact for
+    whatever is exchangeable with them (Vovk et al. 2005). Nearer than that, the tail is taken to be a power of the distance, whose
+    exponent is the Hill estimate (Hill 1975; Amsaleg et al. 2015 read it as the local dimension):
+    :math:`p=p_0\,(d/d_0)^a`, so that p goes on falling below 1/m. Here the unrelated are windows of the same songs upside down.
+
+    >>> unrelated = torch.linspace(1, 2, 1000)
+    >>> [round(float(p), 3) for p in chance(torch.tensor([0.5, 1.5, 3.0]), unrelated)]
+    [0.0, 0.5, 1.0]
+    """
+    unrelated = unrelated.double().sort().values
+    m = len(unrelated)
+    if not m:
+        return torch.ones_like(distance)
+    p = (1 + torch.searchsorted(unrelated, distance.double(), right=True)) / (m + 1)
+    tail = max(m // 100, min(m, 10))
+    edge = unrelated[tail - 1].clamp_min(1e-9)
+    power = 1 / (edge / unrelated[:tail].clamp_min(1e-9)).log().mean().clamp_min(1e-3)
+    far = (tail + 1) / (m + 1) * (distance.double() / edge) ** power
+    return torch.where(distance < edge, far.minimum(p), p)
+
+
+def _phrase(phrase: Notes) -> tuple[Crops, int]:
+    sheet = cells(phrase)
+    long, count = int(sheet[:, 1].max() - sheet[:, 0].min()), len(sheet[:, [0, 2]].unique(dim=0))
+    name, most = phrase.name or "the phrase", SIZE - 2 * MARGIN
+    if count < LEAST:
+        raise DataError(f"{name} has {count} notes, which are everywhere; a phrase needs {LEAST} at least: give more bars")
+    if long > most:
+        raise DataError(f"{name} lasts {long} sixteenths; a window holds {most}: choose fewer bars")
+    at_rest = replace(phrase, onset=(phrase.onset - phrase.onset.min()))
+    return Crops([at_rest], size=SIZE, margin=(SIZE - max(long, 4)) // 2, least=1), count
+
+
+def _voices(song: Notes) -> Iterator[tuple[str, Notes]]:
+    """Each part alone and, where there are several, all."""
+    for index, label in enumerate(song.parts):
+        mine = song.part == index
+        if mine.any():
+            yield (
+                label,
+                replace(song, **{name: getattr(song, name)[mine] for name in ("onset", "length", "pitch", "velocity", "part")}),
+            )
+    if len(song.part.unique()) > 1:
+        yield "all", song
+
+
+def _crops(voice: Notes, inner: int, count: int) -> Crops | None:
+    try:
+        return Crops([voice], size=SIZE, margin=(SIZE - inner) // 2, least=max(count // 2, 1))
+    except DataError:  # it has no such window
+        return None
+
+
+def _windows(crops: Crops, count: int, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
+    """The windows that begin with a note and have at most twice ``count``: which, and their rolls."""
+    for index in crops.at_notes().split(batch):
+        rolls = crops.rolls(index)
+        alike = rolls[:, ONSET].sum((1, 2)) <= 2 * count
+        if alike.any():
+            yield index[alike], rolls[alike]
+
+
+def _keys(space: Placing, rolls: Tensor) -> Tensor:
+    """What rolls are, wherever they lie, ``[n, WIDTH]``."""
+    if not len(rolls):
+        return torch.zeros(0, WIDTH)
+    content = space.encode(rolls)[:, 2:].float()
+    draw = torch.randn(content.shape[1], WIDTH, generator=Generator().manual_seed(0))
+    return content @ draw.to(content) / WIDTH**0.5
+
+
+def _agreement(phrase: Tensor, window: Tensor) -> tuple[int, float]:
+    """Semitones up by which most onsets of two rolls ``[128, cells]`` agree, and the F1 of those that do."""
+    spectra = [torch.fft.rfft(each.double(), 256, dim=0) for each in (window, phrase)]
+    same = torch.fft.irfft(spectra[0] * spectra[1].conj(), 256, dim=0).sum(1)
+    best = int(same.argmax())
+    return best if best < 128 else best - 256, float(2 * same[best].round() / (phrase.sum() + window.sum()))
