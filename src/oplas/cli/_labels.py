@@ -14,6 +14,9 @@ from torch import Tensor
 from .._errors import DataError, ShapeError
 from ..data.files import whole
 
+#: Latents, values, songs, and where they are from.
+Matched = tuple[Tensor, dict[str, list[Any]], list[str], dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -61,9 +64,7 @@ def numbers(cells: Sequence[str]) -> list[Any]:
         return list(cells)
 
 
-def matched(
-    table: Labels, space: Path | None, latents: Path | None
-) -> tuple[Tensor, dict[str, list[Any]], list[str], dict[str, Any]]:
+def matched(table: Labels, space: Path | None, latents: Path | None) -> Matched:
     """Latents of the files, the values and the song of each row, and where they are from.
 
     Raises:
@@ -87,7 +88,7 @@ def matched(
     return z[rows], *_of(table, of), {"latents": latents.name}
 
 
-def _encoded(table: Labels, folder: Path) -> tuple[Tensor, dict[str, list[Any]], list[str], dict[str, Any]]:
+def _encoded(table: Labels, folder: Path) -> Matched:
     import torch
 
     from ..embed import embed_all

@@ -124,7 +124,7 @@ class FaderReport(Told):
 
 def judged(doses: Doses, sides: tuple[Side, ...], probe_r2: float, facts: dict[str, Any], spread: float) -> FaderReport:
     """The verdict on what was measured."""
-    known = {"doses": doses, "sides": sides, "probe_r2": probe_r2, "spread": float(spread)}
+    known: dict[str, Any] = {"doses": doses, "sides": sides, "probe_r2": probe_r2, "spread": float(spread)}
     unread = f"its probe reads nothing of it on songs it was not fitted on (R² {probe_r2:.2f})"
     for wrong, why in (
         (not probe_r2 > 0.02, f"{unread}; no move could be seen"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..data.files import whole
 from ..measure.fader_report import MOST
 from .drawing import PALETTE, colour, legend, plain, png, sheet, svg
+from .page import POLICY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,6 +72,7 @@ def _sides(axes: Axes, report: FaderReport) -> None:
                   label="effect, 95 %" if not row else None)  # fmt: skip
     reach = max(1.0, 1.1 * max(side.bound for side in report.sides if side.bound < float("inf")) if report.sides else 1.0)
     axes.set(xlim=(-reach, reach), ylim=(len(report.sides) - 0.4, -1.3), xlabel="spreads, at one spread of its own")
+    axes.locator_params(axis="x", nbins=6)
     axes.set_yticks(list(rows), [plain(side.name) for side in report.sides])
     legend(axes, loc="upper center", ncols=2)
 
@@ -91,7 +93,7 @@ def _page(faders: list[LearnedFader]) -> str:
     ]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>Faders</title>"
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"><title>Faders</title>'
         f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}body{{background:var(--paper);color:var(--ink);"
         "font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}svg{width:100%;height:auto}pre{overflow-x:auto}"
         f"</style><main><h1>Faders</h1>{''.join(parts)}</main></html>\n"
