@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ._errors import ArtefactError, DataError, ShapeError
-from .networks.blocks import SIDE, TOKENS
+from .networks.blocks import SIDE
 from .networks.decoder import Decoder
 from .networks.vit import ViT
 
@@ -49,13 +49,13 @@ class RollSpace(nn.Module):
         super().__init__()
         self.encoder = ViT() if encoder is None else encoder
         self.decoder = Decoder() if decoder is None else decoder
-        self.dim = 2 + TOKENS * int(self.encoder.width)  # type: ignore[arg-type]
+        self.dim = 2 + int(self.encoder.dim)  # type: ignore[arg-type]
         self.card: dict[str, Any] = {}
 
     def forward(self, rolls: Tensor) -> Tensor:
         """Latents; gradients reach the encoder."""
         at = frame(rolls)
-        return torch.cat([at / at.new_tensor([OCTAVE, BAR]), self.encoder(placed(rolls, -at)).flatten(1)], 1)
+        return torch.cat([at / at.new_tensor([OCTAVE, BAR]), self.encoder(placed(rolls, -at))], 1)
 
     @torch.no_grad()
     def encode(self, rolls: Tensor, batch: int = 64) -> Tensor:
@@ -86,7 +86,7 @@ class RollSpace(nn.Module):
         return torch.cat([self._decode(part) for part in z.split(batch)]) if len(z) else z.new_zeros(0, 2, SIDE, SIDE)
 
     def _decode(self, z: Tensor) -> Tensor:
-        rolls = (self.decoder(z[:, 2:].unflatten(1, (TOKENS, -1))) > 0).float()
+        rolls = (self.decoder(z[:, 2:]) > 0).float()
         rolls[:, 1] = rolls.amax(1)  # what begins sounds
         at = (z[:, :2] * z.new_tensor([OCTAVE, BAR])).round().long()
         for axis, name, unit in ((2, "pitches", "transposed by less"), (3, "steps", "shifted by less")):

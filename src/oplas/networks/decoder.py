@@ -15,10 +15,10 @@ class Decoder(nn.Module):
     Attention among the patches may amend each code; then every row is drawn from its own numbers alone.
 
     Shape:
-        - codes: ``[n, 64, 16 * code]``
+        - z: ``[n, 64 * 16 * code]``
         - returns: ``[n, 2, 128, 128]`` logits; a cell is on where its logit is positive
 
-    >>> Decoder(code=2, depth=1)(torch.zeros(3, 64, 32)).shape
+    >>> Decoder(code=2, depth=1)(torch.zeros(3, 2048)).shape
     torch.Size([3, 2, 128, 128])
     """
 
@@ -28,14 +28,16 @@ class Decoder(nn.Module):
         self.place = nn.Parameter(torch.randn(TOKENS, width) * 0.1)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(depth)))
         self.amend = still(width, width)
-        layers = [nn.Linear(code, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, 2 * PATCH)]
-        self.draw = nn.Sequential(*layers)
+        last = nn.Linear(hidden, 2 * PATCH)
+        nn.init.constant_(last.bias, -4.0)  # most cells are off
+        self.draw = nn.Sequential(nn.Linear(code, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last)
 
-    def forward(self, codes: Tensor) -> Tensor:
-        return self.logits(self.amended(codes))
+    def forward(self, z: Tensor) -> Tensor:
+        return self.logits(self.amended(z))
 
-    def amended(self, codes: Tensor) -> Tensor:
+    def amended(self, z: Tensor) -> Tensor:
         """What is drawn from: every pitch's numbers in every bar, ``[n, 8, 8, 16, code]``."""
+        codes = z.unflatten(1, (TOKENS, -1))
         rows = codes + self.amend(self.blocks(codes + self.place))
         return rows.unflatten(1, (SIDE // PATCH, -1)).unflatten(3, (PATCH, -1))
 

@@ -17,16 +17,17 @@ class Swin(nn.Module):
     Shape:
         - rolls: ``[n, 2, 128, 128]`` (onset and sustain; pitch; steps)
         - heard: ``[n, 64]`` bool, patches of 16 x 16 that may be seen (all by default): the others keep only their place
-        - returns: ``[n, 64, 16 * code]``, ``code`` numbers for each of a patch's 16 pitches
+        - returns: ``[n, dim]``, ``code`` numbers for each pitch in each bar, patch by patch (:data:`blocks.TOKENS`)
 
     >>> Swin(code=4, depths=(1, 1))(torch.zeros(3, 2, 128, 128)).shape
-    torch.Size([3, 64, 64])
+    torch.Size([3, 4096])
     """
 
     def __init__(self, code: int = 8, depths: tuple[int, int] = (2, 2)) -> None:
         super().__init__()
         side, narrow = SIDE // FINE, FINE * code // 2
         self.width = PATCH * code
+        self.dim = TOKENS * self.width
         self.rows = Rows(FINE, code // 2)
         self.place = nn.Parameter(torch.randn(side**2, narrow) * 0.1)
         self.near = nn.Sequential(*(WindowBlock(narrow, side, 4, 2 * (index % 2)) for index in range(depths[0])))
@@ -42,8 +43,7 @@ class Swin(nn.Module):
         merged = self.merge(gather(self.near(told + self.place)).flatten(2))
         detail = gather(told).unflatten(3, (FINE, -1)).transpose(3, 4)  # both halves of a row side by side, rows in order
         detail = detail.unflatten(2, (2, 2)).permute(0, 1, 2, 5, 3, 4).flatten(2)
-        codes: Tensor = detail + self.head(self.far(merged + self.far_place))
-        return codes
+        return (detail + self.head(self.far(merged + self.far_place))).flatten(1)
 
 
 def gather(tokens: Tensor) -> Tensor:

@@ -17,15 +17,16 @@ class ViT(nn.Module):
     Shape:
         - rolls: ``[n, 2, 128, 128]`` (onset and sustain; pitch; steps)
         - heard: ``[n, 64]`` bool, patches that may be seen (all by default): the others keep only their place
-        - returns: ``[n, 64, 16 * code]``, ``code`` numbers for each of a patch's 16 pitches
+        - returns: ``[n, dim]``, ``code`` numbers for each pitch in each bar, patch by patch (:data:`blocks.TOKENS`)
 
     >>> ViT(code=2, depth=1)(torch.zeros(3, 2, 128, 128)).shape
-    torch.Size([3, 64, 32])
+    torch.Size([3, 2048])
     """
 
     def __init__(self, code: int = 8, depth: int = 2) -> None:
         super().__init__()
         self.width = PATCH * code
+        self.dim = TOKENS * self.width
         self.rows = Rows(PATCH, code)
         self.place = nn.Parameter(torch.randn(TOKENS, self.width) * 0.1)
         self.blocks = nn.Sequential(*(Block(self.width) for _ in range(depth)))
@@ -35,5 +36,4 @@ class ViT(nn.Module):
         told: Tensor = self.rows(rolls)
         if heard is not None:
             told = told * heard.unsqueeze(-1)
-        codes: Tensor = told + self.head(self.blocks(told + self.place))
-        return codes
+        return (told + self.head(self.blocks(told + self.place))).flatten(1)

@@ -1,0 +1,58 @@
+"""One small vector for a whole roll: a patch network, pooled, and the way back."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import TOKENS, Block
+from .decoder import Decoder
+from .vit import ViT
+
+
+class Pooled(nn.Module):
+    r"""Rolls to ``dim`` numbers: the patches of another network hear one another once more, and their mean is read out.
+
+    Nothing in it knows of pitch or time beyond where a patch lies: what a move does to z is for a loss to teach.
+
+    Shape:
+        - rolls: ``[n, 2, 128, 128]`` · heard: ``[n, 64]`` bool · returns: ``[n, dim]``
+
+    >>> Pooled(8, ViT(code=2, depth=1))(torch.zeros(3, 2, 128, 128)).shape
+    torch.Size([3, 8])
+    """
+
+    def __init__(self, dim: int = 64, encoder: nn.Module | None = None) -> None:
+        super().__init__()
+        self.encoder = ViT(code=4, depth=1) if encoder is None else encoder
+        width = int(self.encoder.width)  # type: ignore[arg-type]
+        self.dim = dim
+        self.place = nn.Parameter(torch.randn(TOKENS, width) * 0.5)
+        self.block, self.norm, self.head = Block(width), nn.LayerNorm(width), nn.Linear(width, dim)
+
+    def forward(self, rolls: Tensor, heard: Tensor | None = None) -> Tensor:
+        tokens = self.encoder(rolls, heard).unflatten(1, (TOKENS, -1))
+        z: Tensor = self.head(self.norm(self.block(tokens + self.place)).mean(1))
+        return z
+
+    @torch.no_grad()
+    def prepare(self, rolls: Tensor) -> None:
+        """Scale the last layer so that the latents of these rolls have mean 0 and deviation 1."""
+        z = self(rolls)
+        self.head.weight.div_(z.std(0)[:, None])
+        self.head.bias.copy_((self.head.bias - z.mean(0)) / z.std(0))
+
+
+class Unpooled(Decoder):
+    """A decoder that first spreads ``dim`` numbers over the patches.
+
+    >>> Unpooled(8, code=2)(torch.zeros(3, 8)).shape
+    torch.Size([3, 2, 128, 128])
+    """
+
+    def __init__(self, dim: int = 64, code: int = 4, depth: int = 2, hidden: int = 96) -> None:
+        super().__init__(code, depth, hidden)
+        self.spread = nn.Linear(dim, TOKENS * len(self.place[0]))
+
+    def amended(self, z: Tensor) -> Tensor:
+        return super().amended(self.spread(z))
