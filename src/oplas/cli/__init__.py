@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, fader, files, midi, rings, sources, spaces, translate
+from . import demo, fader, files, midi, rings, sources, search, spaces, translate
 
 app = typer.Typer(
     name="oplas",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, spaces, rings, files, fader, translate, midi, sources):
+for part in (demo, spaces, search, rings, files, fader, translate, midi, studio, sources):
     part.add(app)
 
 

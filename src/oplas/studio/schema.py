@@ -1,4 +1,5 @@
-"""What the studio's page and its server say to each other; ``web/src/api.ts`` mirrors these types.
+"""What the studio's page and its server say to each other; ``web/src/api.ts`` mirrors these types and those of
+:mod:`oplas.studio.asked`, what the page sends.
 
 Everything is JSON under ``/api`` but what is numbers by the thousand, which is little-endian float32:
 
@@ -13,21 +14,9 @@ An error is :class:`Fault` with status 400 (cannot be read), 403, 404, 413, 422 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
-Which = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=1_000_000)]
-Count = Annotated[int, Field(ge=1, le=200)]
-Axes = Literal[2, 3]
-Short = Annotated[str, Field(max_length=200)]
-
-
-class Asked(BaseModel):
-    """What a page sends: nothing unnamed is taken."""
-
-    model_config = ConfigDict(extra="forbid")
+from pydantic import BaseModel
 
 
 class Fault(BaseModel):
@@ -142,33 +131,6 @@ class Roll(BaseModel):
     notes: list[tuple[float, float, int, float, int]]
 
 
-class Neighbours(Asked):
-    """``POST /api/neighbours`` of a point, or of a latent; returns a list of :class:`Hit`."""
-
-    i: Annotated[int, Field(ge=0)] | None = None
-    z: Annotated[list[Number], Field(max_length=4096)] | None = None
-    k: Count = 10
-
-
-class Plan(Asked):
-    """``POST /api/operate/plan``; without ``i``, of every point."""
-
-    operator: Short
-    parameters: dict[Short, Number] = {}
-    i: Which | None = None
-    axes: Axes = 2
-
-
-class Operate(Asked):
-    """``POST /api/operate``; neighbours and truth are given for the first of ``i``."""
-
-    operator: Short
-    parameters: dict[Short, Number] = {}
-    i: Which
-    k: Count = 10
-    axes: Axes = 2
-
-
 class Truth(BaseModel):
     """The action truly done to the data and encoded, beside the operator's answer.
 
@@ -193,13 +155,6 @@ class Moved(BaseModel):
     truth: Truth
     certified: bool
     refused: str | None = None
-
-
-class Search(Asked):
-    """``POST /api/search``."""
-
-    expression: Annotated[str, Field(min_length=1, max_length=2000)]
-    k: Count = 10
 
 
 class Found(BaseModel):
@@ -260,21 +215,6 @@ class Mix(BaseModel):
     places: dict[str, list[float]]
 
 
-class Faders(Asked):
-    """``POST /api/mix/{id}``: a gain in dB for each stem, the indices of stems removed, the window's start (s; null: loudest)."""
-
-    gains: Annotated[list[Annotated[float, Field(ge=-60, le=24)]], Field(max_length=16)]
-    removed: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=16)] = []
-    at: Annotated[float, Field(ge=0, le=36000)] | None = None
-
-
-class Decompose(Asked):
-    """``POST /api/parts``."""
-
-    i: Annotated[int, Field(ge=0)]
-    most: Annotated[int, Field(ge=1, le=8)] = 5
-
-
 class PartFound(BaseModel):
     """A point of the index as a part: taken ``weight`` times (``gain`` dB), after which the share ``left`` is unexplained."""
 
@@ -296,7 +236,7 @@ class Parts(BaseModel):
 
 
 class OnRing(BaseModel):
-    """A song on the circle of fifths: ``angle`` in radians clockwise from C at the top, ``confidence`` 0-1, ``i`` its first point."""
+    """A song on the circle of fifths: ``angle`` clockwise from C (radians), ``confidence`` 0-1, ``i`` its first point."""
 
     song: int
     i: int | None
@@ -313,14 +253,6 @@ class Ring(BaseModel):
     why: str
     labels: list[str] = []
     songs: list[OnRing] = []
-
-
-class Turn(Asked):
-    """``POST /api/ring/turn``: song ``i`` (its ``song``) by so many fifths."""
-
-    i: Annotated[int, Field(ge=0)]
-    fifths: Annotated[int, Field(ge=-12, le=12)]
-    k: Count = 5
 
 
 class Turned(BaseModel):
@@ -348,12 +280,3 @@ class Fader(BaseModel):
     side: dict[str, float]
     certified: bool
     why: str
-
-
-class Fade(Asked):
-    """``POST /api/faders/{name}``."""
-
-    i: Which
-    amount: Number
-    k: Count = 10
-    axes: Axes = 2
