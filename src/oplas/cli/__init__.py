@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, fader, files, midi, rings, sources, search, spaces, translate
+from . import demo, fader, files, midi, rings, search, sources, spaces, studio, translate
 
 app = typer.Typer(
     name="oplas",
