@@ -2,7 +2,8 @@
 
 from ._rows import where
 from .answers import Added, Hit, Version
+from .exchange import export, load
 from .identity import Identity
 from .index import Index
 
-__all__ = ["Added", "Hit", "Identity", "Index", "Version", "where"]
+__all__ = ["Added", "Hit", "Identity", "Index", "Version", "export", "load", "where"]

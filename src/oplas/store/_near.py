@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._rows import matrix
+from ._rows import COLUMNS, matrix
 
 EXACT = 50_000
 """Rows up to which every distance is computed."""
@@ -41,6 +41,47 @@ def nearest(queries: np.ndarray, k: int, blocks: Iterable[np.ndarray]) -> tuple[
             rows, far = np.take_along_axis(rows, order, 1), np.take_along_axis(far, order, 1)
             seen += len(block)
     return rows, far
+
+
+class Search:
+    """The rows of a table nearest to queries; small tables are kept in memory until they change."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._held: tuple[int, Any, np.ndarray] | None = None
+
+    def __call__(self, queries: np.ndarray, k: int, where: str | None = None) -> tuple[Any, list[int], list[float]]:
+        """Rows, the number of the query of each, and its distance."""
+        count = self._table.count_rows(where)
+        if count > EXACT and (found := lists(self._table)) is not None:
+            rows = through(self._table, queries, k, found.probes, list(COLUMNS), where)
+            return rows, rows["query_index"].to_pylist(), np.sqrt(rows["_distance"].to_numpy()).tolist()
+        if count > EXACT and where is None:
+            at, far = nearest(queries, k, blocks(self._table))
+            which, at = np.unique(at, return_inverse=True)
+            rows = self._table.take_offsets(which.tolist()).to_arrow()
+        else:
+            rows, z = self._all() if where is None else with_vectors(self._table, where)
+            at, far = nearest(queries, k, [z] if len(z) else [])
+        return rows.take(at.ravel()), np.repeat(np.arange(len(queries)), at.shape[1]).tolist(), far.ravel().tolist()
+
+    def _all(self) -> tuple[Any, np.ndarray]:
+        version, held = self._table.version, self._held
+        if held is None or held[0] != version:
+            self._held = held = (version, *with_vectors(self._table))
+        return held[1], held[2]
+
+
+def with_vectors(table: Any, where: str | None = None) -> tuple[Any, np.ndarray]:
+    """Rows, and their vectors as a matrix."""
+    rows = read(table, [*COLUMNS, "vector"], where)
+    return rows.drop_columns("vector"), matrix(rows)
+
+
+def read(table: Any, columns: list[str], where: str | None = None) -> Any:
+    """Rows in the order of the table."""
+    search = table.search().select(columns).limit(ALL)
+    return (search if where is None else search.where(where)).to_arrow()
 
 
 def blocks(table: Any) -> Iterator[np.ndarray]:

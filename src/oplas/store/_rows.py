@@ -67,12 +67,12 @@ def vectors(z: Array, width: int, what: str = "rows") -> np.ndarray:
     return array
 
 
-def table(z: np.ndarray, identity: Identity, columns: dict[str, list[Any]]) -> Any:
-    """An Arrow table of rows; where ``id`` is missing it is the hash of space, file, start and vector. Each id comes once."""
+def table(z: np.ndarray, identity: Identity, columns: dict[str, list[Any]], named: bool) -> Any:
+    """An Arrow table of rows; where they are not named, ``id`` is the hash of space, file, start and vector. Each id comes once."""
     pa = arrow()
-    if not columns.get("id"):
-        named = zip(columns["file"], columns["start"], z, strict=True)
-        columns["id"] = [content_hash(identity, file, start, row.tobytes()) for file, start, row in named]
+    if not named:
+        facts = zip(columns["file"], columns["start"], z, strict=True)
+        columns["id"] = [content_hash(identity, file, start, row.tobytes()) for file, start, row in facts]
     first = np.sort(np.unique(columns["id"], return_index=True)[1])
     flat = pa.FixedSizeListArray.from_arrays(pa.array(z.ravel()), identity.width)
     whole = pa.table({**{name: columns[name] for name in COLUMNS}, "vector": flat}, schema=schema(identity.width))

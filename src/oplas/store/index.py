@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from torch import Tensor
 
 from .._errors import ArtefactError, DataError
@@ -37,7 +36,7 @@ class Index:
 
     def __init__(self, where: str, table: Any, identity: Identity, past: int | None = None) -> None:
         self.where, self.identity, self._table, self._past = where, identity, table, past
-        self._held: tuple[int, Any, np.ndarray] | None = None
+        self._search = _near.Search(table)
 
     @classmethod
     def create(cls, where: str | os.PathLike[str], space: Space | Identity) -> Index:
@@ -124,13 +123,10 @@ class Index:
             DataError: no rows, NaN, infinity, or a row of zeros.
             ArtefactError: the latents are another space's, or the place cannot be written.
         """
-        self._writable()
-        array = _rows.vectors(z, self.width)
-        if space is not None:
-            self.belongs(space)
         given = {"id": id, "file": file, "song": song, "start": start, "tags": tags, "content": content}
-        columns = {name: _rows.spread(value, len(array), name) for name, value in given.items() if name != "id" or id is not None}
-        return self._merge(_rows.table(array, self.identity, columns), len(array))
+        added = self.insert(z, {name: value for name, value in given.items() if value is not None}, space)
+        self.tend()
+        return added
 
     def add_files(
         self,
@@ -164,11 +160,17 @@ class Index:
         self.belongs(space)
         return add_files(self, space, map(Path, files), hop, song, tags, advance or (lambda done: None))
 
-    def _merge(self, rows: Any, offered: int) -> Added:
+    def insert(self, z: Array, columns: dict[str, Any], space: Space | Identity | None = None, what: str = "rows") -> Added:
+        """:meth:`add` with the columns as a dictionary, and without :meth:`tend`: for many calls in a row."""
+        self._writable()
+        array = _rows.vectors(z, self.width, what)
+        if space is not None:
+            self.belongs(space)
+        full = {name: _rows.spread(columns.get(name), len(array), name) for name in _rows.COLUMNS}
+        rows = _rows.table(array, self.identity, full, named=columns.get("id") is not None)
         with _lance.told(self.where):
             new = int(self._table.merge_insert("id").when_not_matched_insert_all().execute(rows).num_inserted_rows)
-        self._tend()
-        return Added(new, offered - new)
+        return Added(new, len(array) - new)
 
     def nearest(self, queries: Array, k: int = 10, where: str | None = None) -> list[list[Hit]]:
         """The k rows nearest to each query, ``[m, width]``, nearest first; fewer where fewer rows are there.
@@ -180,44 +182,17 @@ class Index:
         asked = _rows.vectors(queries, self.width, "queries")
         if k < 1:
             raise DataError(f"{k} answers were asked for; ask for at least 1")
-        found = _near.lists(self._table) if self.count(where) > _near.EXACT else None
-        with _lance.told(self.where):
-            if found is not None:
-                rows = _near.through(self._table, asked, k, found.probes, list(_rows.COLUMNS), where)
-                which, far = rows["query_index"].to_pylist(), np.sqrt(rows["_distance"].to_numpy()).tolist()
-            else:
-                rows, which, far = self._exactly(asked, k, where)
+        with _lance.told(self.where, where):
+            rows, which, far = self._search(asked, k, where)
         answers: list[list[Hit]] = [[] for _ in asked]
         for number, row, distance in zip(which, rows.select(_HIT).to_pylist(), far, strict=True):
             answers[number].append(Hit(**{**row, "tags": tuple(row["tags"] or ())}, distance=distance))
         return answers
 
-    def _exactly(self, asked: np.ndarray, k: int, where: str | None) -> tuple[Any, list[int], list[float]]:
-        if where is None and self.count() > _near.EXACT:
-            at, far = _near.nearest(asked, k, _near.blocks(self._table))
-            rows = self._table.take_offsets(np.unique(at).tolist()).to_arrow()
-            at = np.searchsorted(np.unique(at), at)
-        else:
-            rows, z = self._all() if where is None else _with_vectors(self._read([*_rows.COLUMNS, "vector"], where))
-            at, far = _near.nearest(asked, k, [z] if len(z) else [])
-        which = np.repeat(np.arange(len(asked)), at.shape[1])
-        return rows.take(at.ravel()), which.tolist(), far.ravel().tolist()
-
-    def _all(self) -> tuple[Any, np.ndarray]:
-        """Every row, kept in memory until the index changes."""
-        version, held = self._table.version, self._held
-        if held is None or held[0] != version:
-            self._held = held = (version, *_with_vectors(self._read([*_rows.COLUMNS, "vector"])))
-        return held[1], held[2]
-
-    def _read(self, columns: list[str], where: str | None = None) -> Any:
-        search = self._table.search().select(columns).limit(_near.ALL)
-        return (search if where is None else search.where(where)).to_arrow()
-
     def vectors(self, where: str | None = None) -> tuple[list[str], Tensor]:
         """Ids and latents ``[n, width]`` of all rows, or of those that fulfil a filter."""
         with _lance.told(self.where, where):
-            rows = self._read(["id", "vector"], where)
+            rows = _near.read(self._table, ["id", "vector"], where)
         return rows["id"].to_pylist(), _rows.tensor(rows)
 
     def table(self, columns: Sequence[str] | None = None, where: str | None = None) -> Any:
@@ -230,7 +205,7 @@ class Index:
         if strange := [name for name in wanted if name not in (*_rows.COLUMNS, "vector")]:
             raise DataError(f"there is no column {', '.join(strange)}; there are {', '.join((*_rows.COLUMNS, 'vector'))}")
         with _lance.told(self.where, where):
-            return self._read(wanted, where)
+            return _near.read(self._table, wanted, where)
 
     def update(self, where: str, values: dict[str, Any]) -> int:
         """Set file, song, start or tags of the rows that fulfil a filter; returns how many there were.
@@ -274,9 +249,9 @@ class Index:
         self._writable()
         with _lance.told(self.where):
             self._table.optimize(cleanup_older_than=keep)
-        self._tend()
+        self.tend()
 
-    def _tend(self) -> None:
+    def tend(self) -> None:
         """Lists where there are rows enough: new ones once the rows have doubled, else the new rows put into the old."""
         if (n := len(self)) <= _near.EXACT:
             return
@@ -294,7 +269,3 @@ class Index:
 
 
 _HIT = ["id", "file", "song", "start", "tags"]
-
-
-def _with_vectors(rows: Any) -> tuple[Any, np.ndarray]:
-    return rows, _rows.matrix(rows)
