@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
 Which = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=1_000_000)]
 Count = Annotated[int, Field(ge=1, le=200)]
-Axes = Literal[2, 3]
+#: Of a query it comes as text.
+Axes = Annotated[Literal[2, 3], BeforeValidator(lambda told: int(told) if told in ("2", "3") else told)]
 Short = Annotated[str, Field(max_length=200)]
 
 
