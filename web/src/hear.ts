@@ -35,9 +35,15 @@ function button(label: string, start: (done: () => void) => () => void): HTMLBut
   return element;
 }
 
-export function soundButton(url: string, label: string): HTMLButtonElement {
+/** Play a sound; `at` is told the second that sounds now, null at the end. */
+export function soundButton(url: string, label: string, at?: (second: number | null) => void): HTMLButtonElement {
   return button(label, (done) => {
     const audio = new Audio(url);
+    const follow = (): void => {
+      at?.(audio.currentTime);
+      timer = requestAnimationFrame(follow);
+    };
+    let timer = at ? requestAnimationFrame(follow) : 0;
     audio.addEventListener("ended", done);
     audio.addEventListener("error", () => {
       say(`${label} cannot be played`);
@@ -45,6 +51,8 @@ export function soundButton(url: string, label: string): HTMLButtonElement {
     });
     void audio.play().catch(() => undefined); // a failure to load is told by the error event
     return () => {
+      cancelAnimationFrame(timer);
+      at?.(null);
       audio.pause();
       audio.removeAttribute("src");
       audio.load();
@@ -64,8 +72,17 @@ export function rollButton(roll: Roll, label: string, at: (beat: number | null) 
     out.connect(soft).connect(context.destination);
     const begin = context.currentTime + 0.06;
     const second = 60 / (roll.tempo || 120);
-    for (const [onset, length, pitch, velocity] of roll.notes) note(context, out, begin + onset * second, Math.max(length * second, 0.05), pitch, velocity);
     const now = context;
+    const coming = [...roll.notes].sort((a, b) => b[0] - a[0]);
+    const strike = (): void => { // only those that are due: a whole song at once would be thousands of voices
+      for (let next = coming.at(-1); next && begin + next[0] * second < now.currentTime + 1.2; next = coming.at(-1)) {
+        const [onset, length, pitch, velocity] = next;
+        coming.pop();
+        note(now, out, begin + onset * second, Math.max(length * second, 0.05), pitch, velocity);
+      }
+    };
+    strike();
+    const striking = setInterval(strike, 300);
     const tick = (): void => {
       const beat = (now.currentTime - begin) / second;
       if (beat > roll.beats + 0.5) return done();
@@ -75,6 +92,7 @@ export function rollButton(roll: Roll, label: string, at: (beat: number | null) 
     let timer = requestAnimationFrame(tick);
     return () => {
       cancelAnimationFrame(timer);
+      clearInterval(striking);
       out.disconnect();
       soft.disconnect();
       at(null);

@@ -51,8 +51,9 @@ export async function pointPanel(studio: Studio, i: number, heard = true): Promi
   if (!heard) hearing.hidden = true;
   else if (point.roll) {
     const roll = await api.get<api.Roll>(`point/${i}/roll`).catch(() => null);
-    if (roll) hearing.append(rollView(roll, point.name));
-  } else if (point.audio) hearing.append(soundButton(sound(i), point.name), h("span", { class: "muted" }, "listen"));
+    if (roll) hearing.append(rollView(roll, point.name, undefined, point.audio ? sound(i) : null));
+  }
+  if (heard && point.audio && !hearing.childElementCount) hearing.append(soundButton(sound(i), point.name), h("span", { class: "muted" }, "listen"));
   const unit = studio.info.kind === "midi" ? "beat" : "s";
   const facts: [string, string][] = Object.entries(point.values).map(([key, value]) => [named(key), typeof value === "number" ? figure(value) : value ?? "unknown"]);
   if (point.start !== null && !("start" in point.values)) facts.unshift(["starts at", unit === "s" ? `${figure(point.start)} s` : `beat ${figure(point.start)}`]);

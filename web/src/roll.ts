@@ -2,7 +2,7 @@
 import type { Roll } from "./api";
 import { hue } from "./colours";
 import { fill, h } from "./dom";
-import { rollButton } from "./hear";
+import { rollButton, soundButton } from "./hear";
 import { dark, ink, onTheme } from "./theme";
 
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
@@ -19,15 +19,16 @@ export function told(roll: Roll): string {
   return `${roll.notes.length} notes in ${Math.round(roll.beats * 10) / 10} beats, ${pitchName(Math.min(...pitches))} to ${pitchName(Math.max(...pitches))}, on average ${pitchName(Math.round(mean))}`;
 }
 
-/** The roll on a canvas with its play button; `range` keeps the pitches of two rolls on one scale. */
-export function rollView(roll: Roll, label: string, range?: [number, number]): HTMLElement {
+/** The roll on a canvas with its play button: of its sound, where there is one; `range` keeps the pitches of two rolls on one scale. */
+export function rollView(roll: Roll, label: string, range?: [number, number], sound?: string | null): HTMLElement {
   const canvas = h("canvas", { class: "roll", role: "img", "aria-label": `Piano roll of ${label}: ${told(roll)}` });
   let beat: number | null = null;
   const draw = (): void => paint(canvas, roll, beat, range ?? pitchRange([roll]));
-  const play = rollButton(roll, label, (now) => {
+  const follow = (now: number | null): void => {
     beat = now;
     draw();
-  });
+  };
+  const play = sound ? soundButton(sound, label, (second) => follow(second === null ? null : (second * roll.tempo) / 60)) : rollButton(roll, label, follow);
   const parts = roll.parts.length > 1 && h("p", { class: "legend" }, roll.parts.map((part, k) => h("span", { class: "key" }, h("i", { class: "dot", style: { background: hue(k, dark()) } }), part)));
   const element = h("div", { class: "hearing" }, play, h("div", { class: "sheet" }, canvas, parts));
   const watch = new ResizeObserver(draw);

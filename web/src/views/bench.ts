@@ -175,10 +175,13 @@ function tile(value: string, name: string, why: string): HTMLElement {
 
 async function hearBoth(studio: Studio, i: number, truth: api.Truth): Promise<HTMLElement> {
   const point = await studio.point(i);
-  if (point.roll) {
-    const rolls = await Promise.all([`api/point/${i}/roll`, truth.roll].filter((url) => url !== null).map((url) => api.fetched<api.Roll>(url)));
-    return h("div", { class: "hearings" }, rolls.map((roll, k) => [h("h3", {}, WHEN[k]), rollView(roll, WHEN[k] as string, pitchRange(rolls))]));
-  }
   const sounds = [point.audio ? sound(i) : null, truth.audio];
-  return h("p", { class: "line" }, sounds.map((url, k) => url !== null && [soundButton(url, WHEN[k] as string), h("span", { class: "muted" }, WHEN[k])]));
+  const sheets = [point.roll ? `api/point/${i}/roll` : null, truth.roll];
+  const rolls = await Promise.all(sheets.map((url) => (url ? api.fetched<api.Roll>(url).catch(() => null) : null)));
+  const range = pitchRange(rolls.filter((roll) => roll !== null));
+  return h("div", { class: "hearings" }, WHEN.map((when, k) => {
+    const [roll, url] = [rolls[k], sounds[k]];
+    if (roll) return [h("h3", {}, when), rollView(roll, when, range, url ?? null)];
+    return url && h("p", { class: "line" }, soundButton(url, when), h("span", { class: "muted" }, when));
+  }));
 }

@@ -29,17 +29,19 @@ export const ring: ViewMaker = async (studio, host) => {
   const slider = new Slider({ name: "turn", unit: "fifths", min: -6, max: 6, step: 1, value: 0 }, (value) => turn(value));
   const choice = h("select", { id: "song", onchange: () => take(Number(choice.value)) }, known.songs.map((each, k) => h("option", { value: k }, `${each.name} (${each.label})`)));
 
+  const most = Math.max(...known.songs.map((each) => each.confidence), 1e-9);
+  const out = (confidence: number): number => RADIUS * (0.3 + 0.7 * Math.min(confidence / most, 1));
   const at = (angle: number, radius: number): [number, number] => [CENTRE + radius * Math.sin(angle), CENTRE - radius * Math.cos(angle)];
 
   const draw = (): void => {
     if (!song) return;
     const angle = song.angle + fifths * FIFTH;
-    const [x, y] = at(angle, RADIUS * (0.35 + 0.65 * song.confidence));
-    const home = at(song.angle, RADIUS * (0.35 + 0.65 * song.confidence));
+    const [x, y] = at(angle, out(song.confidence));
+    const home = at(song.angle, out(song.confidence));
     fill(needle, s("line", { x1: CENTRE, y1: CENTRE, x2: home[0], y2: home[1], class: "home" }), s("circle", { cx: home[0], cy: home[1], r: 6, class: "home" }),
       s("line", { x1: CENTRE, y1: CENTRE, x2: x, y2: y, class: "now" }), s("circle", { cx: x, cy: y, r: 10, class: "now" }));
     fill(nearby, (turned?.nearest ?? []).map((each) => {
-      const [a, b] = at(each.angle, RADIUS * (0.35 + 0.65 * each.confidence));
+      const [a, b] = at(each.angle, out(each.confidence));
       return s("circle", { cx: a, cy: b, r: 8, class: "near" });
     }));
     const place = Math.round(((angle / FIFTH) % 12 + 12)) % 12;
@@ -93,7 +95,7 @@ export const ring: ViewMaker = async (studio, host) => {
       return [s("line", { x1: a, y1: b, x2: c, y2: d, class: "tick" }), s("text", { x, y: y + 6, "text-anchor": "middle", class: "place" }, label)];
     }),
     known.songs.slice(0, 600).map((each) => {
-      const [x, y] = at(each.angle, RADIUS * (0.35 + 0.65 * each.confidence));
+      const [x, y] = at(each.angle, out(each.confidence));
       return s("circle", { cx: x, cy: y, r: 3, class: "song" });
     }), nearby, needle);
   hands(circle, (by) => turn(fifths + by), () => song ? song.angle + fifths * FIFTH : 0);

@@ -1,0 +1,134 @@
+"""A studio and a real browser, for tests, the benchmark and the pictures of docs/ (``python benchmarks/_studio.py`` takes them)."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "img"
+LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+VIEWS = ("map", "operators", "mixer", "ring", "faders", "parts", "certificate")
+#: WebGL in software: the same pictures with and without a graphics card.
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+
+def lacking() -> str | None:
+    """Why no browser can be driven here, or None."""
+    try:
+        import fastapi  # noqa: F401
+        import playwright  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        return f"{error.name} is not installed: pip install 'oplas[dev]'"
+    return None if shutil.which("chromium") else "chromium is not installed"
+
+
+@contextmanager
+def serving(library: Any, port: int = 0) -> Iterator[str]:
+    """The real server on a library, in a thread; gives its address."""
+    import uvicorn
+
+    from oplas.studio.app import guarded
+    from oplas.studio.serve import bound
+    from oplas.studio.studio import Studio
+
+    listening = bound("127.0.0.1", port)
+    config = uvicorn.Config(guarded(Studio(library)), log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(5)
+        listening.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def visit(page: Any, address: str, view: str) -> None:
+    """Open a view and wait until it is all there."""
+    page.evaluate("delete document.documentElement.dataset.ready")
+    page.goto(f"{address}/#/{view}")
+    page.wait_for_selector("html[data-ready]")
+
+
+def stems() -> list[dict[str, Any]]:
+    """Four stems of a song of the built-in band, as files to upload."""
+    import soundfile
+
+    from oplas.data.band import play
+
+    files = []
+    for label, wave in play(7, 0).waves.items():
+        out = io.BytesIO()
+        soundfile.write(out, wave[: 8 * 16000].numpy(), 16000, format="WAV")
+        files.append({"name": f"{label}.wav", "mimeType": "audio/wav", "buffer": out.getvalue()})
+    return files
+
+
+def take(page: Any, address: str, view: str) -> None:
+    """Bring a view into a state worth a picture."""
+    visit(page, address, view)
+    if view == "map":
+        page.locator("canvas.points").focus()
+        page.keyboard.press("Enter")
+    elif view == "operators":
+        page.get_by_role("slider").first.focus()
+        for _ in range(12):
+            page.keyboard.press("ArrowLeft")
+    elif view == "mixer":
+        page.set_input_files("#stems", stems())
+        page.get_by_role("button", name="Take out").nth(1).click(timeout=20000)
+        page.get_by_role("heading", name="Without").wait_for()
+    elif view == "ring":
+        page.locator("svg.ring").focus()
+        for _ in range(2):
+            page.keyboard.press("ArrowRight")
+    page.evaluate("document.activeElement?.blur()")
+    page.wait_for_load_state("networkidle")
+    time.sleep(0.5)
+
+
+def pictures(folder: Path = PICTURES) -> None:
+    """Every view on a laptop, some in the dark and on a phone."""
+    from PIL import Image
+
+    from oplas.studio.demo import demo
+
+    wanted = [(view, LAPTOP, "light", "") for view in VIEWS]
+    wanted += [("map", LAPTOP, "dark", "_dark"), ("operators", PHONE, "dark", "_phone"), ("ring", PHONE, "light", "_phone")]
+    with serving(demo()) as address, chromium() as browser:
+        for view, size, theme, tail in wanted:
+            page = browser.new_page(viewport=size, color_scheme=theme, reduced_motion="reduce")
+            page.goto(address)
+            take(page, address, view)
+            file = folder / f"studio_{view}{tail}.png"
+            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            picture.quantize(192, dither=Image.Dither.NONE).save(file, optimize=True)
+            print(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file, file.stat().st_size // 1024, "kB")
+            page.close()
+
+
+if __name__ == "__main__":
+    pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
