@@ -68,8 +68,11 @@ class Recurrences(Told):
 
     def __str__(self) -> str:
         head = ("#", "bar:beat", "semitones", "shared", "p", "expected", "song, part")
-        rows = [(str(i), m.place(), f"{m.semitones:+d}", f"{m.shared:.2f}", f"{m.p:.1g}", f"{m.expected:.1g}", f"{m.song}, {m.part}")
-                for i, m in enumerate(self.found, 1)]  # fmt: skip
+        rows = [
+            (str(rank), each.place(), f"{each.semitones:+d}", f"{each.shared:.2f}", f"{each.p:.1g}", f"{each.expected:.1g}",
+             f"{each.song}, {each.part}")
+            for rank, each in enumerate(self.found, 1)
+        ]  # fmt: skip
         return table([head, *rows])
 
 

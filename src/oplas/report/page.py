@@ -48,7 +48,7 @@ def page(certificate: Certificate, audio: Iterable[Sound] | None = None, title: 
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(title)}: {escape(certificate.verdict)}</title><link rel="icon" href="data:,">'
-        f"<style>{_style()}</style></head><body><header><h1>{escape(title)}</h1>{parts.verdict(certificate)}</header>"
+        f"<style>{style()}</style></head><body><header><h1>{escape(title)}</h1>{parts.verdict(certificate)}</header>"
         f"<main>{body}</main></body></html>\n"
     )
 
@@ -63,7 +63,9 @@ def _plots(certificate: Certificate) -> str:
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """The pages' style sheet, colours for light and dark included."""
+
     def tones(which: int) -> str:
         return "".join(f"--{name}:{pair[which]};" for name, pair in PALETTE.items())
 
