@@ -17,7 +17,13 @@ PICTURES = ROOT / "docs" / "img"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 VIEWS = ("map", "operators", "mixer", "ring", "faders", "parts", "certificate")
 #: WebGL in software: the same pictures with and without a graphics card.
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 
 
 def lacking() -> str | None:

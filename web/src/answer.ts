@@ -12,8 +12,7 @@ export class Search {
   private readonly latest = new api.Latest();
 
   constructor(private readonly studio: Studio, private readonly onFound: (found: api.Found | null) => void) {
-    const example = studio.info.kind === "midi" ? "transpose(song.mid, +2)" : "mix.wav - drums.wav";
-    this.box = h("input", { type: "search", id: "search", placeholder: example, autocomplete: "off", spellcheck: "false", "aria-describedby": "search-help", enterkeyhint: "search" });
+    this.box = h("input", { type: "search", id: "search", placeholder: "chosen - #12", autocomplete: "off", spellcheck: "false", "aria-describedby": "search-help", enterkeyhint: "search" });
     this.element = h("section", { class: "search" },
       h("form", { role: "search", onsubmit: (event: Event) => {
         event.preventDefault();
@@ -21,7 +20,7 @@ export class Search {
       } },
         h("label", { for: "search" }, "Search by algebra"),
         h("div", { class: "box" }, this.box, h("button", { type: "submit", class: "tool", "aria-label": "Search" }, icon("search"))),
-        h("p", { class: "muted small", id: "search-help" }, "Names of points with + and −, ", h("code", {}, "mean(a, b)"), ", operators as ", h("code", {}, "name(a, 2)"), "; “chosen” stands for the point chosen.")),
+        h("p", { class: "muted small", id: "search-help" }, "Names of files, ", h("code", {}, "#12"), " for a point’s number or ", h("code", {}, "chosen"), "; with + and −, ", h("code", {}, "mean(a, b)"), " and operators: ", h("code", {}, "transpose(a, 2)"), ".")),
       this.out);
   }
 
@@ -33,7 +32,7 @@ export class Search {
       fill(this.out);
       return this.onFound(null);
     }
-    const sent = await this.filled(expression);
+    const sent = this.filled(expression);
     fill(this.out, h("p", { class: "muted" }, "Searching …"));
     try {
       const found = await this.latest.run((signal) => api.post<api.Found>("search", { expression: sent, k: 10 }, signal));
@@ -48,13 +47,11 @@ export class Search {
     }
   }
 
-  /** The word "chosen" becomes the name of the point chosen. */
-  private async filled(expression: string): Promise<string> {
+  /** The word "chosen" becomes the number of the point chosen. */
+  private filled(expression: string): string {
     this.box.removeAttribute("aria-invalid");
     const { chosen } = this.studio;
-    if (chosen === null || !/\bchosen\b/.test(expression)) return expression;
-    const point = await this.studio.point(chosen).catch(() => null);
-    return point ? expression.replace(/\bchosen\b/g, `"${point.name}"`) : expression;
+    return chosen === null ? expression : expression.replace(/\bchosen\b/g, `#${chosen}`);
   }
 
   /** The expression with the character at fault under a mark. */
@@ -69,7 +66,7 @@ export class Search {
     if (found.refused) return h("div", {}, note("off", "Refused.", found.refused), found.why && h("p", { class: "muted small" }, found.why));
     const sure: HTMLElement[] = [];
     if (found.candidates && found.level !== null) {
-      const size = found.candidates.length;
+      const size = found.count ?? found.candidates.length;
       sure.push(h("p", {}, h("b", {}, `${size} candidate${size === 1 ? "" : "s"}`), ` hold${size === 1 ? "s" : ""} the answer with probability ${figure(100 * found.level)} %.`));
       if (size) sure.push(h("button", { type: "button", class: "quiet", onclick: () => this.studio.select(found.candidates ?? []) }, "Select the candidates on the map"));
     } else sure.push(h("p", { class: "muted" }, "No candidate set: this space is not calibrated for search."));

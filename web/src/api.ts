@@ -19,7 +19,7 @@ export interface Truth {
 }
 export interface Moved { moved: number[][]; neighbours: Hit[]; truth: Truth; certified: boolean; refused: string | null }
 export interface Found {
-  hits: Hit[]; candidates: number[] | null; level: number | null; p: number | null
+  hits: Hit[]; candidates: number[] | null; count: number | null; level: number | null; p: number | null
   refused: string | null; why: string; place: number[] | null
 }
 export interface Stem { name: string; seconds: number; gain: number; audio: string }
