@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 from _mixing import CACHE, RATE
@@ -17,6 +17,9 @@ from oplas.encoders import Cached, Encoder
 
 SAMPLES = 3 * RATE
 UNITS = {"level": "dB", "brightness": "octaves", "noise": "dB", "onsets": "1/s", "bass": "dB", "drums": "", "guitar": ""}
+
+NOTES = {"register": "semitones", "density": "1/beat", "compass": "semitones", "length": "octaves", "mode": ""}
+DRUMS = ("bd", "sn", "drum", "hat", "ride", "perc", "tabla")
 
 
 @dataclass(frozen=True)
@@ -71,23 +74,57 @@ def mixes(data: Stems, *, hop: float = 6.0, draws: int = 2, seed: int = 0) -> Me
     return Measured(x, torch.tensor(song), values).pick(loud)
 
 
-def samples(*, seed: int = 0, each: int = 4) -> Measured:
-    """The recorded CC0 samples, each a song of its own: ``each`` times at a place and a gain of its own, looped to 3 s."""
-    generator, waves, song, kind = Generator().manual_seed(seed), [], [], []
-    for index, file in enumerate(sorted((CACHE / "samples").rglob("*.flac"))):
+def samples(*, seed: int = 0, each: int = 32) -> Measured:
+    """Recorded CC0 samples and loops, in groups of four that are songs: some of the four together, each at a gain of its own."""
+    generator, found = Generator().manual_seed(seed), []
+    for file in sorted((CACHE / "samples").rglob("*.flac")):
         wave = torch.from_numpy(read(file, RATE).copy())
-        if len(wave) < RATE // 20 or float(wave.square().mean()) < 1e-7:
-            continue
-        tiled = wave.repeat(-(-SAMPLES // len(wave)) + 1)
+        if len(wave) >= RATE // 20 and float(wave.square().mean()) > 1e-7:
+            found.append((file.stem.startswith(DRUMS), wave.repeat(-(-SAMPLES // len(wave)) + 1)))
+    order = torch.randperm(len(found), generator=generator).tolist()
+    waves, song, drums = [], [], []
+    for index, at in enumerate(range(0, len(order) - 3, 4)):
         for _ in range(each):
-            at = int(torch.randint(len(tiled) - SAMPLES + 1, (), generator=generator))
-            gain = 10 ** ((24 * float(torch.rand((), generator=generator)) - 18) / 20)
-            waves.append(gain * tiled[at : at + SAMPLES])
+            on = torch.rand(4, generator=generator) < 0.6
+            on[int(torch.randint(4, (), generator=generator))] = True
+            mix, chosen = torch.zeros(SAMPLES), [found[order[at + k]] for k in on.nonzero().flatten().tolist()]
+            for _, wave in chosen:
+                start = int(torch.randint(len(wave) - SAMPLES + 1, (), generator=generator))
+                mix += 10 ** ((18 * float(torch.rand((), generator=generator)) - 15) / 20) * wave[start : start + SAMPLES]
+            waves.append(mix)
             song.append(index)
-            kind.append(float(file.stem.startswith(("bd", "sn", "drum", "hat", "ride", "perc", "tabla"))))
+            drums.append(float(any(kind for kind, _ in chosen)))
     x = torch.stack(waves)
     loud = x.square().mean(1) > 1e-7
-    return Measured(x, torch.tensor(song), {**heard(x), "drums": torch.tensor(kind)}).pick(loud)
+    return Measured(x, torch.tensor(song), {**heard(x), "drums": torch.tensor(drums)}).pick(loud)
+
+
+def rolls(seed: int = 0, each: int = 6, beats: int = 32) -> Measured:
+    """Windows of POP909's songs as lists of notes: codes of pitches ``[n, 256]`` (square roots of how long and how often each
+    sounds), and of each register (semitones: mean pitch), density (notes a beat), compass (semitones: standard deviation of
+    pitch), length (octaves: log2 of the mean note's beats) and mode (1 minor)."""
+    from _pop import load
+
+    from oplas.data.rolls import same_song
+
+    found = [song for song in load() if song.key is not None]
+    groups = {row: number for number, rows in enumerate(same_song([song.notes for song in found])) for row in rows}
+    generator, x, song, values = Generator().manual_seed(seed), [], [], []
+    for index, each_song in enumerate(found):
+        for _ in range(each):
+            start = float(torch.rand((), generator=generator)) * max(each_song.notes.beats - beats, 0)
+            inside = (each_song.notes.onset >= start) & (each_song.notes.onset < start + beats)
+            pitch, length = each_song.notes.pitch[inside], each_song.notes.length[inside]
+            if len(pitch) < 16:
+                continue
+            long = torch.zeros(128, dtype=torch.float64).index_add_(0, pitch, length)
+            x.append(torch.cat([long.sqrt(), torch.bincount(pitch, minlength=128).double().sqrt()]).float())
+            song.append(groups[index])
+            high = pitch.double()
+            facts = (high.mean(), torch.tensor(len(pitch) / beats), high.std(), length.mean().log2())
+            values.append([*map(float, facts), float(each_song.key.minor)])
+    columns = torch.tensor(values).T.contiguous().clone()
+    return Measured(torch.stack(x), torch.tensor(song), dict(zip(NOTES, columns, strict=True)))
 
 
 def codes(encoder: Encoder, found: Measured) -> Measured:
@@ -95,18 +132,18 @@ def codes(encoder: Encoder, found: Measured) -> Measured:
     return replace(found, x=Cached(encoder, CACHE / "faders").encode(found.x))
 
 
-def kept(name: str, make: Callable[[], Measured]) -> Measured:
-    """What ``make`` makes, from the cache where it was made before by this very file."""
+def kept(name: str, make: Callable[..., Measured], *given: object) -> Measured:
+    """What ``make(*given)`` makes, from the cache where the very same function made it before."""
     from safetensors.torch import load_file, save_file
 
-    stamp = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    stamp = hashlib.sha256((inspect.getsource(make) + inspect.getsource(heard)).encode()).hexdigest()[:12]
     file = CACHE / "faders" / f"{name}-{stamp}.safetensors"
     if not file.is_file():
-        made = make()
+        made = make(*given)
         file.parent.mkdir(parents=True, exist_ok=True)
         beside = file.with_suffix(".part")
-        save_file({"x": made.x, "song": made.song, **{f"value {key}": value for key, value in made.values.items()}}, beside)
+        save_file({"x": made.x, "song": made.song, **{f"value {key}": value.clone() for key, value in made.values.items()}}, beside)
         beside.replace(file)
     tensors = load_file(file)
     values = {key.removeprefix("value "): tensors[key] for key in tensors if key.startswith("value ")}
-    return Measured(tensors["x"], tensors["song"], dict(sorted(values.items(), key=lambda each: list(UNITS).index(each[0]))))
+    return Measured(tensors["x"], tensors["song"], dict(sorted(values.items(), key=lambda each: [*UNITS, *NOTES].index(each[0]))))
