@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
 export RAY_USAGE_STATS_ENABLED ?= 0
 
-.PHONY: help demo test lint types ladder doctest examples bare docs bench format clean
+.PHONY: help demo test lint types ladder doctest examples bare docs bench web web-check web-compare format clean
 .DEFAULT_GOAL := help
 
 help:  ## what can be made
@@ -52,6 +52,22 @@ docs: $(VENV)/.dev  ## the site, into site/
 bench: $(VENV)/.dev  ## every benchmark in full, then its page; hours
 	@set -e; for script in $$(grep -l "from _harness import Benchmark" benchmarks/*.py); do $(BIN)/python $$script; done
 	$(BIN)/python benchmarks/gen.py
+
+web: web/node_modules/.made  ## the studio's page, built from web/ into the package; needs npm
+	cd web && npx --no-install tsc --noEmit && node build.mjs
+
+web-check:  ## the page in the package is what web/ builds
+	@if ! command -v npm >/dev/null; then echo "skipped: npm is not installed, so the page cannot be built and compared"; \
+	else $(MAKE) --no-print-directory web-compare; fi
+
+web-compare: web/node_modules/.made
+	cd web && npx --no-install tsc --noEmit && node build.mjs "$(CURDIR)/web/built"
+	diff -r web/built src/oplas/studio/static || { echo "the page in the package is not what web/ builds; run: make web" >&2; exit 1; }
+	rm -rf web/built
+
+web/node_modules/.made: web/package-lock.json
+	cd web && npm ci --silent
+	@touch $@
 
 format: $(VENV)/.dev  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

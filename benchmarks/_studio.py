@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "img"
+STATIC = ROOT / "src/oplas/studio/static"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 VIEWS = ("map", "operators", "mixer", "ring", "faders", "parts", "certificate")
 #: WebGL in software: the same pictures with and without a graphics card.

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _studio import LAPTOP, PHONE, VIEWS, chromium, lacking, serving, stems, visit
+from _studio import LAPTOP, PHONE, STATIC, VIEWS, chromium, lacking, serving, stems, visit
 
 ROOT = Path(__file__).parents[2]
-STATIC = ROOT / "src/oplas/studio/static"
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 VIOLATIONS = """axe.run(document, {resultTypes: ["violations"]}).then(result => result.violations.map(
   each => each.id + ": " + each.nodes.slice(0, 3).map(node => node.html.slice(0, 120)).join(" | ")))"""

@@ -1,0 +1,88 @@
+"""The studio's page in Chromium, WebGL in software: how soon are the points there, how long does a frame of the slider take?"""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+from typing import Any
+
+import numpy as np
+from _harness import Benchmark
+from _studio import LAPTOP, STATIC, chromium, serving, visit
+
+#: Set the slider anew in every frame and take the time from frame to frame, in ms.
+SLIDE = """frames => new Promise(done => {
+  const slider = document.querySelector(".controls input[type=range]");
+  const [low, high] = [Number(slider.min), Number(slider.max)];
+  const times = [];
+  let last = performance.now();
+  const frame = now => {
+    times.push(now - last);
+    last = now;
+    if (times.length > frames) return done(times.slice(1));
+    slider.value = low + (high - low) * (0.5 + 0.5 * Math.sin(times.length / 8));
+    slider.dispatchEvent(new Event("input", {bubbles: true}));
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+})"""
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+SHOWN = "performance.getEntriesByName('oplas-points')[0]?.startTime"
+
+
+def crowd(count: int, seed: int) -> Any:
+    """The demo's library with so many points: its own, drawn again and shaken."""
+    from oplas.studio.demo import demo
+    from oplas.studio.library import Category, Nothing
+
+    library, rng = demo(), np.random.default_rng(seed)
+    rows = rng.integers(0, len(library), count)
+    z = library.z[rows] + rng.normal(0, 0.3 * library.z.std(), (count, library.z.shape[1])).astype(np.float32)
+    part = library.columns["part"]
+    assert isinstance(part, Category)
+    columns = {"part": Category(part.codes[rows], part.values)}
+    names = [f"point {i}" for i in range(count)]
+    changes: dict[str, Any] = {"z": z, "names": names, "columns": columns, "starts": None, "source": Nothing(), "songs": None}
+    if "files" in {each.name for each in dataclasses.fields(library)}:
+        changes["files"] = names
+    return dataclasses.replace(library, **changes)
+
+
+def main() -> None:
+    bench = Benchmark("studio", "How soon is the studio's page there, and how long does a frame of its slider take?")
+    figures: dict[int, dict[str, list[float]]] = {}
+    with chromium() as browser:
+        for count in bench.pick([100_000], [10_000, 100_000, 500_000]):
+            with serving(crowd(count, 0)) as address:
+                for run in bench.seeds(3):
+                    page = browser.new_page(viewport=LAPTOP)
+                    page.set_default_timeout(60000)
+                    page.goto(address)
+                    page.wait_for_function(SHOWN)
+                    paint, load = page.evaluate(PAINTED), page.evaluate(SHOWN)
+                    visit(page, address, "operators")
+                    page.get_by_label("Move every point").check()
+                    page.wait_for_load_state("networkidle")
+                    page.evaluate(SLIDE, 5)
+                    times = sorted(page.evaluate(SLIDE, bench.pick(40, 120)))
+                    frame, late = statistics.median(times), times[int(0.95 * len(times))]
+                    bench.row(points=count, run=run, first_paint_ms=paint, load_ms=load, frame_ms=frame, frame_95_ms=late)
+                    kept = figures.setdefault(count, {"first_paint_ms": [], "load_ms": [], "frame_ms": [], "frame_95_ms": []})
+                    for name, value in zip(kept, (paint, load, frame, late), strict=True):
+                        kept[name].append(value)
+                    page.close()
+    bench.note(
+        "Load: from opening the address until every point is on the screen. Frame: from one frame to the next while the slider"
+    )
+    bench.note(
+        "moves every point in each, 16.7 ms being the screen's own pace; chromium draws in software, on shared cores, 1280 × 800."
+    )
+    bundle = sum(file.stat().st_size for file in STATIC.iterdir())
+    bench.finish(
+        "generated: the built-in band's points, drawn again and shaken", points=100_000, bundle_kb=bundle / 1000,
+        **{name: statistics.median(values) for name, values in figures[100_000].items()},
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
