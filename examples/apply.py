@@ -34,5 +34,5 @@ with tempfile.TemporaryDirectory() as scratch:
         song = next(iter(write_stems(data.band(seed=0, songs=1, seconds=12.0), folder, mixture=True)))
         without = sum(data.audio.read(song / f"{name}.wav", 16000) for name in ("bass", "chords", "lead"))
         write(song / "without_drums.wav", without, 16000)
-    for found in search(space, given.expression, folder, k=3):
+    for found in search(space, given.expression, folder, k=3, uncertified=not given.space):
         print(f"{found.distance:10.5f}  {found.file.name}")

@@ -13,6 +13,8 @@ from oplas.data.audio import write
 from oplas.encoders import Precomputed, load_embeddings, power_mel
 from oplas.mixing import load_space, mixing_law
 
+LAW = f"{mixing_law().action!r} → {mixing_law().operator!r}"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def additive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The power mel spectrogram as a space: there a mix is the sum of its parts."""
     space = Space(power_mel(), laws=[mixing_law()])
-    space.card |= {"encoder_spec": "power_mel", "certificate": {"verdict": "holds"}}
+    space.card |= {"encoder_spec": "power_mel", "certificate": {"verdict": "holds", "law": LAW}}
     return space.save(tmp_path_factory.mktemp("space") / "power.space")
 
 
@@ -69,10 +71,14 @@ def test_files_in_the_expression_are_no_answers(run, folder, additive) -> None:
     assert "a.wav" not in {Path(each["file"]).name for each in said.facts["found"]}
 
 
-def test_a_space_without_a_certificate_is_warned_of(run, songs, space) -> None:
-    said = run("apply", space, "bass", "--in", songs / "band-5-000")
+def test_a_space_without_a_certificate_is_refused_unless_it_is_asked_for(run, songs, space) -> None:
+    words = ("apply", space, "bass + drums", "--in", songs / "band-5-000")
+    said = run(*words)
+    assert said.code == 65
+    assert "has no certificate" in said.err and "oplas certify" in said.err
+    said = run(*words, "--uncertified")
     assert said.code == 0
-    assert "has no certificate" in said.err
+    assert "uncertified" in said.err
 
 
 @pytest.mark.parametrize("ending", ["npz", "parquet"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, fader, files, midi, rings, search, sources, spaces, studio, translate
+from . import demo, fader, files, index, midi, rings, search, sources, spaces, studio, translate
 
 app = typer.Typer(
     name="oplas",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, spaces, search, rings, files, fader, translate, midi, studio, sources):
+for part in (demo, spaces, search, rings, files, index, fader, translate, midi, studio, sources):
     part.add(app)
 
 
