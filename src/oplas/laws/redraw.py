@@ -1,8 +1,8 @@
 r"""Self-supervision of rolls: what a decoder must draw, what is hidden, and how near what is near in time shall lie.
 
 The attraction together with ``Gaussian`` (SIGReg) is LeJEPA's objective (R. Balestriero, Y. LeCun, *LeJEPA: Provable and Scalable
-Self-Supervised Learning Without the Heuristics*, 2025, https://arxiv.org/abs/2511.08544); hiding patches is masked auto-encoding (K. He
-et al., *Masked Autoencoders Are Scalable Vision Learners*, 2022, https://arxiv.org/abs/2111.06377).
+Self-Supervised Learning Without the Heuristics*, 2025, https://arxiv.org/abs/2511.08544); hiding patches is masked auto-encoding
+(K. He et al., *Masked Autoencoders Are Scalable Vision Learners*, 2022, https://arxiv.org/abs/2111.06377).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..networks.decoder import Decoder
 from .views import Batch, Term
 
 #: The share of silent rows that is drawn at a step; each then counts for as many as it stands for.
-SILENT = 0.1
+SILENT = 0.05
 
 
 class Attraction(Term):
@@ -39,7 +39,7 @@ class Redraw(Term):
     r"""Binary cross-entropy of a roll's cells, drawn from its latent by a decoder that learns as well; nats per sounding row.
 
     One view of each thing is drawn. With ``hidden`` above 0 each of its patches is hidden from the network with that
-    probability, and only the hidden ones count. A row is one pitch in one bar; of silent rows a tenth is drawn, in their place.
+    probability, and only the hidden ones count. A row is one pitch in one bar; of silent rows a twentieth is drawn, in their place.
     """
 
     def __init__(self, decoder: Decoder, hidden: float = 0.0, weight: float = 1.0) -> None:

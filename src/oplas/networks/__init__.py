@@ -1,5 +1,5 @@
 """Encoders to train, and decoders: plain modules, small."""
 
-from .convnet import ConvNet
+from .convnet import ConvNet, PlacedNet
 
-__all__ = ["ConvNet"]
+__all__ = ["ConvNet", "PlacedNet"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .._spelled import Spelled
 from .blocks import PATCH, SIDE, TOKENS, Block, still
 
 
-class Decoder(nn.Module):
+class Decoder(Spelled, nn.Module):
     r"""Codes of patches to the logits of a roll's cells: the decoder of a representation auto-encoder (Zheng et al. 2025,
     *Diffusion Transformers with Representation Autoencoders*, https://arxiv.org/abs/2510.11690).
 

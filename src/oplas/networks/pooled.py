@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .._spelled import Spelled
 from .blocks import TOKENS, Block
 from .decoder import Decoder
 from .vit import ViT
 
 
-class Pooled(nn.Module):
+class Pooled(Spelled, nn.Module):
     r"""Rolls to ``dim`` numbers: the patches of another network hear one another once more, and their mean is read out.
 
     Nothing in it knows of pitch or time beyond where a patch lies: what a move does to z is for a loss to teach.
@@ -36,11 +37,13 @@ class Pooled(nn.Module):
         return z
 
     @torch.no_grad()
-    def prepare(self, rolls: Tensor) -> None:
-        """Scale the last layer so that the latents of these rolls have mean 0 and deviation 1."""
-        z = self(rolls)
-        self.head.weight.div_(z.std(0)[:, None])
-        self.head.bias.copy_((self.head.bias - z.mean(0)) / z.std(0))
+    def prepare(self, rolls: Tensor, floor: float = 0.01) -> None:
+        """Let the last layer read principal axes, each scaled to about unit variance over these rolls: the start is not a line."""
+        z = self(rolls).double()
+        variance, axes = torch.linalg.eigh(torch.cov(z.T))
+        turn = (axes / (variance + floor * variance.mean()).sqrt()).T
+        self.head.bias.copy_(turn @ (self.head.bias.double() - z.mean(0)))
+        self.head.weight.copy_(turn @ self.head.weight.double())
 
 
 class Unpooled(Decoder):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .._spelled import Spelled
 from .blocks import PATCH, SIDE, TOKENS, Block, Rows, WindowBlock, still
 
 FINE = 8
 
 
-class Swin(nn.Module):
+class Swin(Spelled, nn.Module):
     r"""Rolls to one code a patch, in two stages: patches of 8 x 8 cells hear their neighbours within shifted windows, then four
     become one, and the 64 hear one another (after Liu et al. 2021, *Swin Transformer*, https://arxiv.org/abs/2103.14030).
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .._spelled import Spelled
 from .blocks import PATCH, TOKENS, Block, Rows, still
 
 
-class ViT(nn.Module):
+class ViT(Spelled, nn.Module):
     r"""Rolls to one code a patch: what its rows say, and what attention among all patches adds (Dosovitskiy et al. 2021,
     *An Image is Worth 16x16 Words*, https://arxiv.org/abs/2010.11929).
 

@@ -1,0 +1,131 @@
+"""Piano rolls for the benchmarks: POP909 split by song, the networks compared, and what they learn by."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from _harness import SHARED
+from _pop import folds, load
+from safetensors.torch import load_file
+from torch import Generator, Tensor, nn
+
+from oplas.actions.pianoroll import Shift, Transpose
+from oplas.data.midi import midi
+from oplas.data.notes import Notes
+from oplas.data.pianoroll import Crops
+from oplas.data.rolls import same_song
+from oplas.laws import Gaussian, VarianceFloor
+from oplas.laws.base import Law
+from oplas.laws.equivariance import Equivariance
+from oplas.laws.factor import factored
+from oplas.laws.redraw import Attraction, Redraw
+from oplas.laws.views import Term
+from oplas.networks.decoder import Decoder
+from oplas.networks.pooled import Pooled, Unpooled
+from oplas.networks.swin import Swin
+from oplas.networks.vit import ViT
+from oplas.operators import Translation
+
+WEIGHTS = Path(__file__).parent / "weights"
+SEMITONES, STEPS, MARGIN, DIM = 6, 8, 16, 64
+#: Ten folds by song; the first is held out from all training.
+FOLDS = 10
+SWEEP = (0.0, 0.1, 1.0, 10.0)
+
+
+def split() -> tuple[list[Notes], list[Notes]]:
+    """POP909's songs to learn from and those held out, on the grid of sixteenths; songs that are one stay together."""
+    songs = [song.notes.on_grid() for song in load()]
+    held = set(folds(same_song(songs), FOLDS, seed=0)[0].tolist())
+    return [song for i, song in enumerate(songs) if i not in held], [song for i, song in enumerate(songs) if i in held]
+
+
+def others() -> tuple[list[Notes], list[Notes]]:
+    """Freedoom's songs (multi-instrument, without drums) to learn from, and a tenth held out."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with tarfile.open(SHARED / "freedoom_midi.tar.gz") as tar:
+            tar.extractall(folder, filter="data")
+        songs = midi(folder).songs
+    held = set(folds(same_song(songs), FOLDS, seed=0)[0].tolist())
+    return [song for i, song in enumerate(songs) if i not in held], [song for i, song in enumerate(songs) if i in held]
+
+
+def crops(songs: list[Notes]) -> Crops:
+    """Windows of six bars with a bar of rest on both sides."""
+    return Crops(songs, margin=MARGIN)
+
+
+def plain(seed: int, kind: str = "vit", dim: int = DIM) -> Pooled:
+    """A plain network, untrained: nothing in it knows what a move is."""
+    torch.manual_seed(seed)
+    return Pooled(dim, ViT(code=4, depth=1) if kind == "vit" else Swin(code=4, depths=(1, 1)))
+
+
+def terms(weight: float, dim: int = DIM) -> list[Law | Term]:
+    """LeJEPA, masked patches, drawing the roll; and, times ``weight``, the law of translation and the seed's cosine targets."""
+    plain: list[Law | Term] = [Redraw(decoder := Unpooled(dim), weight=0.1), Redraw(decoder, hidden=0.25, weight=0.05),
+                               Gaussian(weight=4.0), VarianceFloor(weight=5.0), Attraction(weight=0.3)]  # fmt: skip
+    return plain + factor_laws(weight, dim)
+
+
+def factor_laws(weight: float, dim: int) -> list[Law | Term]:
+    """Both laws of translation and the seed's cosine targets at one weight; none at 0."""
+    up, later = Transpose(-SEMITONES, SEMITONES), Shift(-STEPS, STEPS)
+    laws = [Equivariance(up, Translation(dim), weight), Equivariance(later, Translation(dim), weight), *factored(up, later, weight)]
+    return laws if weight else []
+
+
+def saved(module: nn.Module, path: Path) -> nn.Module:
+    """The module with weights that benchmarks/train_rolls.py wrote; frozen."""
+    module.load_state_dict({name: each.float() for name, each in load_file(path).items()})
+    return module.eval().requires_grad_(False)
+
+
+def load_plain(weight: float, seed: int) -> nn.ModuleDict:
+    """A plain network and its decoder, trained with the factor laws at this weight."""
+    both = nn.ModuleDict({"network": plain(seed), "decoder": Unpooled(DIM)})
+    return saved(both, WEIGHTS / f"plain_{weight:g}_seed{seed}.safetensors")  # type: ignore[return-value]
+
+
+def load_soft(weight: float, seed: int) -> nn.ModuleDict:
+    """The space's networks without the frame, taught the factor laws at this weight."""
+    both = nn.ModuleDict({"network": ViT(), "decoder": Decoder()})
+    return saved(both, WEIGHTS / f"soft_{weight:g}_seed{seed}.safetensors")  # type: ignore[return-value]
+
+
+class Columns:
+    """A linear operator on every bar's codes alike, ``z A^s``: one semitone, learned by ridge regression."""
+
+    def __init__(self, encode: Callable[[Tensor], Tensor], windows: Crops, count: int, ridge: float = 1e-3) -> None:
+        draw = Generator().manual_seed(2)
+        index = torch.randint(len(windows), (count,), generator=draw)
+        room = windows.room(index)
+        index = index[(room > SEMITONES).all(1)]
+        low = torch.randint(-SEMITONES, SEMITONES, (len(index),), generator=draw)
+        z = [torch.cat([self.cut(encode(windows.rolls(i, s))) for i, s in zip(index.split(64), far.split(64), strict=True)])
+             for far in (low, low + 1)]  # fmt: skip
+        self.steps = {1: self._fit(*z, ridge), -1: self._fit(*z[::-1], ridge)}
+
+    @staticmethod
+    def cut(z: Tensor) -> Tensor:
+        """Latents as bars, ``[n * 8, 8 * width]``, and a one."""
+        bars = z.unflatten(1, (8, 8, -1)).transpose(1, 2).flatten(2).flatten(0, 1)
+        return torch.cat([bars, bars.new_ones(len(bars), 1)], 1)
+
+    @staticmethod
+    def _fit(before: Tensor, after: Tensor, ridge: float) -> Tensor:
+        gram = before.T @ before
+        eye = torch.eye(len(gram)) * (ridge * float(gram.diagonal().mean()))
+        return torch.linalg.solve(gram + eye, before.T @ after)
+
+    def __call__(self, z: Tensor, semitones: int) -> Tensor:
+        bars = self.cut(z)
+        for _ in range(abs(semitones)):
+            bars = bars @ self.steps[1 if semitones > 0 else -1]
+        return bars[:, :-1].unflatten(0, (-1, 8)).unflatten(2, (8, -1)).transpose(1, 2).flatten(1)
