@@ -51,7 +51,7 @@ def test_leace_is_idempotent_and_removes_as_many_directions_as_there_are_attribu
 
 
 def test_leace_changes_least_of_all_maps_that_erase():
-    """First-order optimality: the change's gradient is at right angles to every feasible direction; and no feasible map is nearer."""
+    """First-order optimality: no slope in any feasible direction, and no feasible map is nearer."""
     z, y = drawn()
     erase, (mean, _, cross) = leace(z, y), moments(z, y)
     change = lambda matrix: float(((z - mean) @ (matrix - torch.eye(8)).double().T).square().mean())  # noqa: E731

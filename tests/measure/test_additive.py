@@ -69,9 +69,8 @@ def test_leaving_out_by_leverage_is_leaving_out():
 def test_interactions_alone_are_no_sum():
     z, labels = labelled(20.0)
     assert additive(z, labels).verdict in {"no simple operator", "partly"}
-    shuffled = {
-        name: [column[i] for i in torch.randperm(len(z), generator=Generator().manual_seed(1))] for name, column in labels.items()
-    }
+    order = torch.randperm(len(z), generator=Generator().manual_seed(1)).tolist()
+    shuffled = {name: [column[i] for i in order] for name, column in labels.items()}
     assert additive(z, shuffled).verdict == "no simple operator"
 
 

@@ -73,7 +73,7 @@ def design(levels: Tensor, sizes: Sequence[int]) -> Tensor:
 
 
 def cells(z: Tensor, labels: Sequence[Sequence[object]]) -> tuple[Tensor, Tensor, tuple[tuple[object, ...], ...]]:
-    """Mean latent of each combination of labels that occurs ``[cells, d]``, its levels ``[cells, factors]``, each factor's labels."""
+    """Mean latent of each combination of labels that occurs ``[cells, d]``, its levels ``[cells, factors]``, and all labels."""
     names = tuple(tuple(sorted(set(column), key=str)) for column in labels)
     table = torch.tensor([[name.index(each) for each in column] for name, column in zip(names, labels, strict=True)]).T
     if len(table) != len(z):

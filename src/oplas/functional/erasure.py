@@ -139,6 +139,7 @@ def rlace(z: Tensor, label: Tensor, rank: int = 1, *, steps: int = 300, rate: fl
     theta = (0.01 * torch.randn(d, len(classes), generator=generator, dtype=x.dtype)).requires_grad_()
     p = (torch.eye(d, dtype=x.dtype) * kept / d).requires_grad_()
     learner = torch.optim.Adam([theta], lr=rate)
+    found = torch.zeros_like(p)
     for step in range(steps):
         for _ in range(3):
             learner.zero_grad()
@@ -149,7 +150,8 @@ def rlace(z: Tensor, label: Tensor, rank: int = 1, *, steps: int = 300, rate: fl
         with torch.no_grad():
             up = (up + up.T) / 2
             p.copy_(_fantope(p + 2 / (1 + step) ** 0.5 * up / up.norm().clamp_min(1e-300), kept))
-    axes = torch.linalg.eigh(p.detach())[1][:, :rank]
+            found += (step >= steps // 2) * p  # the mean of the later moves: the players go round each other
+    axes = torch.linalg.eigh(found)[1][:, :rank]
     return Erasure(mean, axes, axes.T)
 
 

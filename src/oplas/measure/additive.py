@@ -80,21 +80,8 @@ def additive(z: Tensor, factors: dict[str, Sequence[object]], *, draws: int = 99
     p = (1 + sum(each >= unseen for each in null)) / (draws + 1)
     limit = float(torch.quantile(torch.tensor(null, dtype=torch.float64), 0.95)) if null else math.nan
     told = "vacuous" if not math.isfinite(unseen) else "no simple operator" if p > 0.05 else "holds" if unseen >= 0.5 else "partly"
-    possible = math.prod(sizes)
-    return Additive(
-        told,
-        r2,
-        shares,
-        unseen,
-        found,
-        1 / len(means),
-        limit,
-        p if told != "vacuous" else math.nan,
-        len(means),
-        possible,
-        len(z),
-        seed,
-    )
+    p = p if told != "vacuous" else math.nan
+    return Additive(told, r2, shares, unseen, found, 1 / len(means), limit, p, len(means), math.prod(sizes), len(z), seed)
 
 
 def _unseen(means: Tensor, levels: Tensor, sizes: Sequence[int]) -> tuple[float, float]:
