@@ -35,7 +35,7 @@ def open(where: str) -> tuple[Any, Identity]:
     Raises:
         ArtefactError: there is no index, it is damaged, or of another version.
     """
-    if local(where) and not (Path(where) / f"{_NAME}.lance").is_dir():
+    if not exists(where):
         raise ArtefactError(f"there is no index at {where}; create one, or check the name")
     with told(where):
         opened = _connect(where).open_table(_NAME)
@@ -43,6 +43,14 @@ def open(where: str) -> tuple[Any, Identity]:
     if card.get("format") != _FORMAT:
         raise ArtefactError(f"{where} is no index that this version of oplas made; create a new one from its export")
     return opened, Identity.from_dict(card["identity"])
+
+
+def exists(where: str) -> bool:
+    """Whether there is a table of latents."""
+    if local(where):
+        return (Path(where) / f"{_NAME}.lance").is_dir()
+    with told(where):
+        return _NAME in _connect(where).table_names()
 
 
 @contextmanager

@@ -78,9 +78,9 @@ def with_vectors(table: Any, where: str | None = None) -> tuple[Any, np.ndarray]
     return rows.drop_columns("vector"), matrix(rows)
 
 
-def read(table: Any, columns: list[str], where: str | None = None) -> Any:
+def read(table: Any, columns: list[str], where: str | None = None, limit: int | None = None) -> Any:
     """Rows in the order of the table."""
-    search = table.search().select(columns).limit(ALL)
+    search = table.search().select(columns).limit(ALL if limit is None else limit)
     return (search if where is None else search.where(where)).to_arrow()
 
 

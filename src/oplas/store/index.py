@@ -63,6 +63,11 @@ class Index:
             index.belongs(space)
         return index
 
+    @staticmethod
+    def exists(where: str | os.PathLike[str]) -> bool:
+        """Whether there is an index at ``where``."""
+        return _lance.exists(str(where))
+
     @property
     def width(self) -> int:
         """Dimensions of the latents."""
@@ -195,8 +200,11 @@ class Index:
             rows = _near.read(self._table, ["id", "vector"], where)
         return rows["id"].to_pylist(), _rows.tensor(rows)
 
-    def table(self, columns: Sequence[str] | None = None, where: str | None = None) -> Any:
+    def table(self, columns: Sequence[str] | None = None, where: str | None = None, limit: int | None = None) -> Any:
         """Rows as an Arrow table, all columns but the vectors unless they are named, in the order of :meth:`vectors`.
+
+        Args:
+            limit: how many at most.
 
         Raises:
             DataError: there is no such column, or the filter cannot be used.
@@ -205,7 +213,7 @@ class Index:
         if strange := [name for name in wanted if name not in (*_rows.COLUMNS, "vector")]:
             raise DataError(f"there is no column {', '.join(strange)}; there are {', '.join((*_rows.COLUMNS, 'vector'))}")
         with _lance.told(self.where, where):
-            return _near.read(self._table, wanted, where)
+            return _near.read(self._table, wanted, where, limit)
 
     def update(self, where: str, values: dict[str, Any]) -> int:
         """Set file, song, start or tags of the rows that fulfil a filter; returns how many there were.
