@@ -2,8 +2,8 @@
 
 Mel powers, each in units of its standard deviation over songs of the built-in band: a space in which the law of mixing holds by
 nature, certified like any other. Its map holds other songs of the band: every window's mix, each part alone, and all but each
-part. Their sound is played again when it is asked for, so only latents are kept. A minute; the result is committed in
-``src/oplas/studio``.
+part. Their sound is played again when it is asked for, so only latents are kept, and the faders learned on them. Minutes; the
+result is committed in ``src/oplas/studio``.
 """
 
 from __future__ import annotations
@@ -15,29 +15,25 @@ import torch
 from torch import Tensor
 
 from oplas import Space, _artefact, certify
+from oplas.algebra import calibrate
 from oplas.data import Stems
 from oplas.data.band import Played, play
 from oplas.data.pop909 import Key
 from oplas.encoders import power_mel
+from oplas.faders import FaderSet, learn_faders
 from oplas.keys import KeySpace, durations
-from oplas.mixing import keep_certificate, load_space, mixing_law
-from oplas.projectors import Identity
-from oplas.studio.demo import KIND, POINTS, RATE, SEED, SONGS, SPACE
+from oplas.studio.demo import FADERS, KIND, POINTS, RATE, SEED, SONGS, demo_space, heard
 
 OTHERS = 30
 
 
-def made(songs: Stems) -> Space:
-    """The encoder's own space, its units taken from these songs."""
+def units(songs: Stems) -> Tensor:
+    """Standard deviation of each of the encoder's numbers over these songs' parts and mixes, ``[288]``."""
     encoder, codes = power_mel(), []
     for slot in songs.grid(encoder.rate, encoder.samples):
         parts = songs.scene(slot, encoder.rate, encoder.samples).parts
         codes.append(encoder.encode(torch.cat([parts, parts.sum(0, keepdim=True)])))
-    units = Identity(encoder.dim)
-    units.prepare(torch.cat(codes))
-    space = Space(encoder, units, laws=[mixing_law()])
-    space.card |= {"encoder_spec": "power_mel", "heard": sorted(part.digest for song in songs.songs for part in song.parts)}
-    return space
+    return torch.cat(codes).std(0).clamp_min(1e-6)
 
 
 def points(space: Space, songs: Stems) -> tuple[Tensor, Tensor, list[tuple[int, float, str]]]:
@@ -49,7 +45,7 @@ def points(space: Space, songs: Stems) -> tuple[Tensor, Tensor, list[tuple[int, 
         waves, names = [whole, scene.parts], ["mix", *scene.labels]
         if len(scene.labels) > 2:
             waves.append(whole - scene.parts)
-            names += [f"mix - {label}" for label in scene.labels]
+            names += [f"mix-{label}" for label in scene.labels]
         windows = torch.cat(waves)
         z.append(space(windows).detach())
         levels.append(10 * windows.square().mean(1).log10())
@@ -73,21 +69,39 @@ def scores(played: list[Played]) -> Tensor:
     return torch.cat(rows)
 
 
+def faders(z: Tensor, level: Tensor, rows: list[tuple[int, float, str]]) -> FaderSet:
+    """Level, and more or less of each instrument, from the windows with and without it."""
+    at = {row: i for i, row in enumerate(rows)}
+    pairs, values = {}, {"level": level}
+    for label in ("drums", "bass", "chords", "lead"):
+        both = [(at[song, start, f"mix-{label}"], i) for (song, start, what), i in at.items()
+                if what == "mix" and (song, start, f"mix-{label}") in at]  # fmt: skip
+        before, after = (z[[pair[side] for pair in both]] for side in (0, 1))
+        pairs[label] = (before, after, torch.ones(len(both)))
+        values[label] = torch.tensor([float(heard(what, label)) for _, _, what in rows])
+    return learn_faders(z, values, [song for song, _, _ in rows], units={"level": "dB"}, pairs=pairs)
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--out", type=Path, default=SPACE.parent)
+    asked.add_argument("--out", type=Path, default=POINTS.parent)
     out = asked.parse_args().out
     others, played = [play(0, index) for index in range(OTHERS)], [play(SEED, index) for index in range(SONGS)]
-    named = [Stems.from_arrays({each.notes.name: each.waves for each in some}, RATE) for some in (others, played)]
-    space = made(named[0])
-    certificate = certify(space, named[1], seed=1)
+    learned_from, shown = (Stems.from_arrays({each.notes.name: each.waves for each in some}, RATE) for some in (others, played))
+    space = demo_space(units(learned_from))
+    certificate = certify(space, shown, seed=1)
     print(certificate)
-    keep_certificate(space, out / SPACE.name, certificate)
-    z, level, rows = points(load_space(out / SPACE.name), named[1])
+    calibration = calibrate(space, learned_from, per_song=12)
+    print(calibration)
+    z, level, rows = points(space, shown)
+    moving = faders(z, level, rows)
+    print(moving)
+    moving.save(out / FADERS.name)
     keys = key_space(others)
     assert keys.mode is not None
     parts = sorted({name for _, _, name in rows})
     tensors = {
+        "unit": space.projector.unit,
         "z": z.half(),
         "level": level,
         "song": torch.tensor([song for song, _, _ in rows], dtype=torch.int16),
@@ -99,7 +113,11 @@ def main() -> None:
         "key.offset": torch.tensor(keys.offset),
         "key.mode": keys.mode,
     }
-    card = {"parts": parts, "instruments": [list(each.notes.parts) for each in played], "certificate": certificate.to_dict()}
+    known = {key: value for key, value in calibration.to_dict().items() if key != "identity"}
+    card = {
+        "parts": parts, "instruments": [list(each.notes.parts) for each in played],
+        "certificate": certificate.to_dict(), "calibration": known,
+    }  # fmt: skip
     file = _artefact.save_file(out / POINTS.name, tensors, card, kind=KIND)
     print(f"{len(z)} points, {file.stat().st_size / 1e6:.2f} MB")
 

@@ -120,6 +120,18 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
         headers = {"X-Oplas-Knots": ",".join(f"{knot:g}" for knot in knots)}
         return Response(blob, media_type="application/octet-stream", headers=headers)
 
+    @app.post("/api/search")
+    def search(asked: asked_.Search) -> schema.Found:
+        return studio.search(asked)
+
+    @app.get("/api/faders")
+    def faders() -> list[schema.Fader]:
+        return studio.faders()
+
+    @app.post("/api/faders/{name}")
+    def fade(name: str, asked: asked_.Fade) -> schema.Moved:
+        return studio.fade(name, asked)
+
     @app.post("/api/parts")
     def parts(asked: asked_.Decompose) -> schema.Parts:
         return studio.parts(asked)

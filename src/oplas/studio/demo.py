@@ -11,13 +11,19 @@ import numpy as np
 import torch
 
 from .. import _artefact
+from ..algebra import Calibration
 from ..data.band import Played, play
 from ..data.notes import Notes
+from ..encoders import power_mel
+from ..faders import FaderSet
 from ..keys import KeySpace
-from ..mixing import load_space
+from ..mixing import mixing_law
+from ..projectors import Identity as Units
+from ..space import Space
+from ..store import Identity
 from .library import Category, Library, Number, Score, Songs
 
-SPACE = Path(__file__).with_name("demo.space")
+FADERS = Path(__file__).with_name("demo.faders")
 POINTS = Path(__file__).with_name("demo.safetensors")
 KIND = "demo of the studio"
 #: Of the band, and how many of its songs are on the map; the space's units are those of another seed's songs.
@@ -32,10 +38,13 @@ def demo() -> Library:
         ArtefactError: the package's files are damaged.
     """
     tensors, card = _artefact.load_file(POINTS, kind=KIND)
-    names = [f"band {song + 1:02d}" for song in range(SONGS)]
+    space = demo_space(tensors["unit"])
+    space.card["certificate"] = card["certificate"]
+    names = [f"band{song + 1:02d}" for song in range(SONGS)]
     song, start = tensors["song"].numpy().astype(int), tensors["start"].numpy().astype(float)
     part = Category(tensors["part"].numpy().astype(np.int32), tuple(card["parts"]))
-    told = [f"{names[s]}, {part.values[p]}, {t:.0f} s" for s, p, t in zip(song, part.codes, start, strict=True)]
+    files = [f"{names[s]}/{part.values[p]}" for s, p in zip(song, part.codes, strict=True)]
+    told = [f"{file}@{t:g}" for file, t in zip(files, start.tolist(), strict=True)]
     first = tuple(int(np.flatnonzero(song == each)[0]) if (song == each).any() else None for each in range(SONGS))
     notes, tempo = tensors["notes"].double(), tensors["tempo"].tolist()
     scores = tuple(
@@ -48,9 +57,21 @@ def demo() -> Library:
         "level": Number(tensors["level"].numpy().astype(float)), "tempo": Number(np.array(tempo)[song]),
     }  # fmt: skip
     return Library(
-        "the built-in band", load_space(SPACE), tensors["z"].float().numpy(), told, columns, start, source,
-        Songs(tuple(names), scores, first, keys(), why), card["certificate"], demo=True,
+        "the built-in band", space, tensors["z"].float().numpy(), told, columns, start, source,
+        Songs(tuple(names), scores, first, keys(), why), files, FaderSet.load(FADERS),
+        Calibration(Identity.of(space).digest, **card["calibration"]), demo=True,
     )  # fmt: skip
+
+
+def demo_space(unit: torch.Tensor) -> Space:
+    """Mel powers in these units ``[288]``, which claim that a mix is the sum of its stems.
+
+    Made anew rather than loaded: filters computed on another machine may differ in their last bits, and a saved space would refuse.
+    """
+    encoder = power_mel()
+    space = Space(encoder, Units(encoder.dim), laws=[mixing_law()])
+    space.projector.unit.copy_(unit)  # type: ignore[operator]
+    return space.eval()
 
 
 def keys() -> KeySpace:
@@ -100,12 +121,12 @@ class Band:
 
 
 def heard(what: str, label: str) -> bool:
-    """Whether an instrument is heard in ``mix``, in ``mix - drums``, or in ``drums``.
+    """Whether an instrument is heard in ``mix``, in ``mix-drums``, or in ``drums``.
 
-    >>> [heard("mix - drums", label) for label in ("drums", "bass")]
+    >>> [heard("mix-drums", label) for label in ("drums", "bass")]
     [False, True]
     """
-    return what in {"mix", label} or (what.startswith("mix - ") and what[6:] != label)
+    return what in {"mix", label} or (what.startswith("mix-") and what[4:] != label)
 
 
 def _notes(rows: torch.Tensor, parts: list[str], name: str) -> Notes:

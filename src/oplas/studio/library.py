@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from .._errors import DataError, ShapeError
+from ..algebra import Calibration
 from ..data.notes import Notes
+from ..faders import FaderSet
 from ..keys import KeySpace
 from ..space import Space
 
@@ -111,6 +113,10 @@ class Library:
     starts: np.ndarray | None = None
     source: Source = field(default_factory=Nothing)
     songs: Songs | None = None
+    files: Sequence[str] = ()
+    """What expressions call the points of one file; with ``@start`` one of its windows. Default: their names."""
+    faders: FaderSet | None = None
+    calibration: Calibration | None = None
     certificate: dict[str, object] | None = None
     demo: bool = False
     exact: str = ""
@@ -126,11 +132,13 @@ class Library:
             )
         if not np.isfinite(self.z).all():
             raise DataError(f"{self.name} holds points that are NaN or infinite; index its files again")
-        self.z = np.ascontiguousarray(self.z, np.float32)
+        self.z, self.files = np.ascontiguousarray(self.z, np.float32), self.files or self.names
         self.square = np.einsum("nd,nd->n", self.z, self.z)
         lengths = {len(column.codes if isinstance(column, Category) else column.values) for column in self.columns.values()}
         if lengths - {len(self.z)} or len(self.names) != len(self.z):
             raise ShapeError(f"{self.name} has {len(self.z)} points, but columns or names for {sorted(lengths)}")
+        if self.faders is not None and any(len(each.operator.direction) != self.space.width for each in self.faders):
+            raise ShapeError(f"the faders are of another space than {self.name}: they move another number of dimensions")
         if self.certificate is None and isinstance(kept := self.space.card.get("certificate"), dict):
             self.certificate = kept
 

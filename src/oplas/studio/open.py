@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 
 from .._errors import DataError
 from .._watch import bar
+from ..algebra import Calibration
+from ..algebra.calibrate import FILE
 from ..embed import audio_files, embed_all
+from ..faders import FaderSet
 from ..mixing import load_space
 from ..space import Space
 from .files import Files, inside
@@ -21,7 +25,9 @@ from .library import Category, Library, Nothing, Number
 ROLLS = "rolls"
 
 
-def opened(space: Path | None, songs: Path | None = None, index: str | None = None) -> tuple[Library, tuple[Path, ...]]:
+def opened(
+    space: Path | None, songs: Path | None = None, index: str | None = None, faders: Path | None = None
+) -> tuple[Library, tuple[Path, ...]]:
     """The library, and the folders that no message may name.
 
     Raises:
@@ -43,9 +49,15 @@ def opened(space: Path | None, songs: Path | None = None, index: str | None = No
         return midi_library(songs), roots
     loaded = load_space(space)
     if index is not None:
-        return of_index(loaded, index, songs, _name(space)), (*roots, Path(index).resolve())
-    assert songs is not None
-    return of_folder(loaded, songs, _name(space)), roots
+        library, roots = of_index(loaded, index, songs, _name(space)), (*roots, Path(index).resolve())
+    else:
+        assert songs is not None
+        library = of_folder(loaded, songs, _name(space))
+    if (space / FILE).exists():
+        library.calibration = Calibration.load(space, loaded)
+    if faders is not None:
+        library = replace(library, faders=FaderSet.load(faders))
+    return library, roots
 
 
 def of_folder(space: Space, folder: Path, name: str) -> Library:
@@ -92,7 +104,7 @@ def _library(
     kinds = {path: (path.stem, path.parent.name) for path in dict.fromkeys(paths)}
     stems = Counter(stem for stem, _ in kinds.values())
     told = [f"{path.parent.name}/{path.stem}" if stems[path.stem] > 1 else path.stem for path in paths]
-    names = [word if np.isnan(start) else f"{word}, {start:g} s" for word, start in zip(told, starts.tolist(), strict=True)]
+    names = [word if np.isnan(start) else f"{word}@{start:g}" for word, start in zip(told, starts.tolist(), strict=True)]
     columns: dict[str, Category | Number] = {"file": Category.of(told), "start": Number(starts)}
     if len(stems) <= len(kinds) / 2:  # the same stems in many folders: song/stem.wav
         columns["part"] = Category.of([kinds[path][0] for path in paths])
@@ -100,7 +112,7 @@ def _library(
     elif songs is not None and any(songs):
         columns["song"] = Category.of([None if each is None else Path(each).stem for each in songs])
     source = Nothing() if folder is None else Files(paths, starts, folder, space.encoder.rate, space.encoder.samples)
-    return Library(name, space, z, names, columns, starts, source)
+    return Library(name, space, z, names, columns, starts, source, files=told)
 
 
 def _name(space: Path) -> str:

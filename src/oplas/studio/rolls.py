@@ -95,7 +95,7 @@ def midi_library(folder: Path) -> Library:
             advance(len(z[-1]))
     song, start = np.array([each for each, _ in where]), np.array([first for _, first in where], float)
     titles = [Path(each.name).with_suffix("").as_posix() for each in songs]
-    names = [f"{titles[s]}, beat {t:g}" for s, t in zip(song, start, strict=True)]
+    names = [f"{titles[s]}@{t:g}" for s, t in zip(song, start, strict=True)]
     first_of = tuple(int(np.flatnonzero(song == index)[0]) if (song == index).any() else None for index in range(len(songs)))
     columns: dict[str, Category | Number] = {
         "song": Category.of([titles[each] for each in song]), "start": Number(start),
@@ -105,7 +105,8 @@ def midi_library(folder: Path) -> Library:
     scores = tuple(Score(each, 120.0) for each in songs)
     ring = Songs(tuple(titles), scores, first_of, keys(), "by a ring learned on the built-in band's songs, without labels")
     source, why = Scores(songs, song, start), "exact by construction for every move that loses no note"
-    return Library(folder.resolve().name, space, np.concatenate(z), names, columns, start, source, ring, exact=why)
+    title, named = folder.resolve().name, [titles[each] for each in song]
+    return Library(title, space, np.concatenate(z), names, columns, start, source, ring, named, exact=why)
 
 
 def cells(notes: Notes) -> Tensor:

@@ -158,10 +158,14 @@ class Moved(BaseModel):
 
 
 class Found(BaseModel):
-    """Hits; ``candidates`` hold the answer with probability ``level``, where calibrated; ``p`` against random queries."""
+    """Hits; ``candidates`` hold the answer with probability ``level``, where calibrated; ``p`` against random queries.
+
+    ``count`` is how many candidates there are; the nearest 2000 are listed. ``place`` is the query on the 2-D map.
+    """
 
     hits: list[Hit]
     candidates: list[int] | None
+    count: int | None
     level: float | None
     p: float | None
     refused: str | None

@@ -13,6 +13,7 @@ from .._errors import DataError
 from ..laws.equivariance import Equivariance
 from . import asked as asked_
 from . import schema
+from .asking import Named, found
 from .bench import Deed, deeds
 from .circle import Circle
 from .library import Category, Library
@@ -20,6 +21,16 @@ from .maps import Map
 from .mixes import Mixer
 from .pursuit import pursue
 from .words import reads, verdict_of
+
+
+class Pointed(DataError):
+    """An error in an expression; ``at`` is the character it points at, where one is to blame."""
+
+    def __init__(self, told: str, expression: str) -> None:
+        fact, *shown = told.split("\n")
+        super().__init__(fact)
+        column = len(shown[1]) - 3 if len(shown) == 2 and shown[1].endswith("^") and shown[0][2:] == expression[:110] else -1
+        self.at = column if column >= 0 else None
 
 
 class Studio:
@@ -31,6 +42,7 @@ class Studio:
         self.deeds = deeds(library)
         self.mixer = Mixer(library, self.map)
         self.circle = Circle(library)
+        self.named = Named(library)
 
     @cached_property
     def info(self) -> schema.SpaceInfo:
@@ -49,7 +61,7 @@ class Studio:
             for name, column in library.columns.items()
         ]
         has = schema.Has(
-            ring=library.songs is not None, faders=False, certificate=library.certificate is not None,
+            ring=library.songs is not None, faders=bool(library.faders), certificate=library.certificate is not None,
             audio=library.source.audio, rolls=library.source.rolls,
         )  # fmt: skip
         rate = space.encoder.rate
@@ -157,6 +169,36 @@ class Studio:
             return z
         return self.library.embed(deed.sound(wave, values)[None])[0] if deed.sound else None
 
+    def search(self, asked: asked_.Search) -> schema.Found:
+        """An expression's answer.
+
+        Raises:
+            Pointed: it cannot be read, or asks for what the space may not do.
+        """
+        try:
+            return found(self.library, self.named, self.map, asked.expression, asked.k)
+        except DataError as error:
+            raise Pointed(str(error), asked.expression) from error
+
+    def faders(self) -> list[schema.Fader]:
+        """Every fader, and what is known of it before it is moved."""
+        return [schema.Fader(**fader.to_dict()) for fader in self.library.faders or ()]
+
+    def fade(self, name: str, asked: asked_.Fade) -> schema.Moved:
+        """Points moved by a fader, or why they are not."""
+        if self.library.faders is None:
+            raise DataError("this studio has no faders; learn some with 'oplas fader learn' and open them with --faders")
+        fader, z, refused = self.library.faders[name], self.library.latents(asked.i), None
+        try:
+            moved = fader.apply(z, asked.amount).numpy()
+        except DataError as error:
+            moved, refused = z.numpy(), str(error).replace(" (force=True uses it)", "")
+        why = "a fader moves what a probe reads of an attribute: nothing is done to the data, so there is no sound to compare with"
+        return schema.Moved(
+            moved=self.map.place(moved, asked.axes).tolist(), neighbours=self.hits(moved[0], asked.k, asked.i[:1]),
+            truth=schema.Truth(known=False, why=why), certified=fader.report.verdict == "holds", refused=refused,
+        )  # fmt: skip
+
     def parts(self, asked: asked_.Decompose) -> schema.Parts:
         """A latent as a sum of stems of the map, its own window's points left out."""
         library = self.library
@@ -165,11 +207,11 @@ class Studio:
         chosen, weights, left = pursue(library.z[asked.i], library.z[rows], asked.most)
         exponent = (library.certificate or {}).get("homogeneity") or {}
         power = float(exponent.get("exponent") or 2.0) if isinstance(exponent, dict) else 2.0
-        found = []
+        made = []
         for point, w, share in zip(rows[chosen].tolist(), weights.tolist(), left, strict=True):
             gain, audio = 20 / power * math.log10(max(w, 1e-9)), f"/api/point/{point}/audio" if library.source.audio else None
-            found.append(schema.PartFound(i=point, name=library.names[point], weight=w, gain=gain, left=share, audio=audio))
-        return schema.Parts(i=asked.i, parts=found, unexplained=left[-1] if left else 1.0, why=why)
+            made.append(schema.PartFound(i=point, name=library.names[point], weight=w, gain=gain, left=share, audio=audio))
+        return schema.Parts(i=asked.i, parts=made, unexplained=left[-1] if left else 1.0, why=why)
 
     def stems(self, i: int) -> tuple[np.ndarray, str]:
         """The points that may be parts of point i: single stems where the map says which are, of no window that holds it."""

@@ -46,4 +46,4 @@ def without_paths(message: str, roots: tuple[PurePath, ...] = ()) -> str:
     """
     for root in sorted(map(str, roots), key=len, reverse=True):
         message = message.replace(root + "/", "").replace(root, PurePath(root).name)
-    return _PATH.sub(lambda found: PurePath(found[0]).name, message)
+    return _PATH.sub(lambda found: re.split(r"[\\/]", found[0].rstrip("\\/"))[-1], message)
