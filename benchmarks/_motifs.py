@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
 from oplas.data import Crops, Notes
-from oplas.motifs import WIDTH, chance
+from oplas.motifs import WIDTH, chance, content, distances
+from oplas.rollspace import RollSpace
 
 Key = Callable[[Tensor], Tensor]
-"""Rolls ``[n, 2, 128, 128]`` to vectors that are compared by Euclidean distance."""
+"""Rolls ``[n, 2, 128, 128]`` to vectors ``[n, d]``."""
 BAR = 16
 DROPPED = 0.1
 
 
-def content(space: object) -> Key:
-    """Latents of a space of rolls without their first two coordinates, pitch and time."""
-    return lambda rolls: space.encode(rolls)[:, 2:].float()  # type: ignore[attr-defined]
+@dataclass(frozen=True)
+class Method:
+    """How windows are held, and how far queries are from what is held, ``[n, m]``; by default Euclidean distance of the same."""
+
+    hold: Key
+    ask: Callable[[Tensor, Tensor], Tensor] | None = None
+    calibrated: bool = False
+
+    def far(self, rolls: Tensor, held: Tensor) -> Tensor:
+        if self.ask is not None:
+            return self.ask(rolls, held)
+        return torch.cdist(self.hold(rolls), held)
+
+
+def searched(space: RollSpace) -> Method:
+    """The search of oplas in a space."""
+    return Method(partial(content, space), lambda rolls, held: distances(space, rolls, held), calibrated=True)
+
+
+def as_it_lies(space: RollSpace) -> Method:
+    """The same without asking for phrases as if they lay a little elsewhere."""
+    return Method(partial(content, space))
 
 
 def fourier(rolls: Tensor) -> Tensor:
@@ -44,7 +65,7 @@ def _chroma(rolls: Tensor) -> Tensor:
 
 
 def recalls(
-    songs: Sequence[Notes], spaces: dict[str, Key], *, others: int = 10_000, queries: int = 500, costly: int = 30, seed: int = 0
+    songs: Sequence[Notes], spaces: dict[str, Method], *, others: int = 10_000, queries: int = 500, costly: int = 30, seed: int = 0
 ) -> list[dict[str, object]]:
     """A row for each space and each baseline.
 
@@ -62,16 +83,16 @@ def recalls(
         moves[still] = crops.moves(gallery[asked[still]], draw)
     names = _names(crops, gallery)
     queried = {"": crops.rolls(gallery[asked], *moves.T), "_varied": _varied(crops, songs, gallery[asked], moves, draw)}
-    flat = {"Fourier magnitude (exact)": fourier, "chroma's Fourier magnitude": chroma_fourier, "raw roll, cosine": raw}
+    plain = {"Fourier magnitude (exact)": fourier, "chroma's Fourier magnitude": chroma_fourier, "raw roll, cosine": raw}
+    baselines = {name: Method(partial(_small, key)) for name, key in plain.items()}
     rows: list[dict[str, object]] = []
-    for name, key in {**spaces, **flat}.items():
-        held = _keys(key, crops, gallery)
+    for name, method in {**spaces, **baselines}.items():
+        held = _held(method, crops, gallery)
         row: dict[str, object] = {"method": name}
         for kind, rolls in queried.items():
-            distance = torch.cdist(_small(key(rolls)), held)
-            row |= _hits(distance, asked, names, kind)
-            if name in spaces and not kind:
-                row |= _calibration(key, crops, gallery, distance, asked)
+            row |= _hits(torch.cat([method.far(part, held) for part in rolls.split(64)]), asked, names, kind)
+        if method.calibrated:
+            row |= _calibration(method, crops, gallery, held, asked[:100])
         rows.append(row | {"queries": len(asked), "others": len(gallery) - 1})
     held = torch.cat([_profile(crops.rolls(part)) for part in gallery.split(256)])
     row = {"method": "chroma, best rotation"}
@@ -92,14 +113,13 @@ def _hits(distance: Tensor, asked: Tensor, names: Tensor, kind: str) -> dict[str
     return {f"recall1{kind}": float(same.double().mean()), f"strict{kind}": float(strict.double().mean())}
 
 
-def _keys(key: Key, crops: Crops, index: Tensor, *, mirrored: bool = False) -> Tensor:
-    return torch.cat([_small(key(rolls.flip(2) if mirrored else rolls)) for rolls in map(crops.rolls, index.split(128))])
+def _held(method: Method, crops: Crops, index: Tensor) -> Tensor:
+    return torch.cat([method.hold(crops.rolls(part)) for part in index.split(128)])
 
 
-def _small(vectors: Tensor) -> Tensor:
-    """As the search has them: long vectors in ``WIDTH`` random directions."""
-    if vectors.shape[1] <= WIDTH:
-        return vectors
+def _small(key: Key, rolls: Tensor) -> Tensor:
+    """Long vectors in ``WIDTH`` random directions, as the search has them."""
+    vectors = key(rolls)
     return vectors @ torch.randn(vectors.shape[1], WIDTH, generator=Generator().manual_seed(0)) / WIDTH**0.5
 
 
@@ -107,14 +127,12 @@ def _profile(rolls: Tensor) -> Tensor:
     return torch.nn.functional.normalize(_chroma(rolls).sum(2), dim=1)
 
 
-def _calibration(key: Key, crops: Crops, gallery: Tensor, distance: Tensor, asked: Tensor) -> dict[str, float]:
+def _calibration(method: Method, crops: Crops, gallery: Tensor, held: Tensor, asked: Tensor) -> dict[str, float]:
     """How often windows of other songs get p-values below a level: were they right, so often as the level says."""
-    null = _keys(key, crops, gallery[:4096], mirrored=True)
-    probes = torch.arange(len(asked))[:100]
-    own, gone = _keys(key, crops, gallery[asked[probes]]), crops.song[gallery]
-    p = torch.cat([
-        chance(distance[row][gone != gone[asked[row]]], torch.cdist(own[row][None], null)[0]) for row in probes.tolist()
-    ])  # fmt: skip
+    null = torch.cat([method.hold(crops.rolls(part).flip(2)) for part in gallery[:4096].split(128)])
+    rolls, song = crops.rolls(gallery[asked]), crops.song[gallery]
+    far, unrelated = method.far(rolls, held), method.far(rolls, null)
+    p = torch.cat([chance(far[row][song != song[each]], unrelated[row]) for row, each in enumerate(asked.tolist())])
     return {f"false_alarms_at_{level:g}": float((p <= level).double().mean()) for level in (0.01, 0.001, 0.0001)}
 
 
@@ -141,7 +159,9 @@ def _varied(crops: Crops, songs: Sequence[Notes], index: Tensor, moves: Tensor, 
     far = 1 << 20
     places = thinned.song * far + thinned.start
     wanted = crops.song[index] * far + crops.start[index]
-    return thinned.rolls(torch.searchsorted(places, wanted), *moves.T)
+    at = torch.searchsorted(places, wanted).clamp_max(len(places) - 1)
+    there = places[at] == wanted  # a song may end earlier now
+    return torch.where(there[:, None, None, None], thinned.rolls(at, *moves.T), crops.rolls(index, *moves.T))
 
 
 def _aligned(rolls: Tensor, crops: Crops, gallery: Tensor, pitch: int = 12, time: int = 32) -> Tensor:

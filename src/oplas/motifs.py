@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import lru_cache
+from itertools import product
 
 import torch
 from torch import Generator, Tensor
@@ -13,19 +14,14 @@ from ._errors import DataError
 from ._told import Told, table
 from .data.notes import Notes
 from .data.pianoroll import ONSET, Crops, cells
+from .rollspace import RollSpace, frame, placed
 
 SIZE, MARGIN = 128, 16
 LEAST = 4
 NULL = 4096
 WIDTH = 256
-
-
-class Placing(Protocol):
-    """A space of rolls whose first two coordinates are where a roll lies in pitch and in time; the rest is what it is."""
-
-    def encode(self, rolls: Tensor) -> Tensor:
-        """Rolls ``[n, 2, 128, 128]`` to latents ``[n, dim]``."""
-        ...
+#: How far off a phrase's own pitch and time its variant's may lie: semitones, sixteenths.
+ASTRAY = (2, 4)
 
 
 @dataclass(frozen=True)
@@ -77,14 +73,13 @@ class Recurrences(Told):
 
 
 def find_motif(
-    phrase: Notes, songs: Sequence[Notes], space: Placing, *, k: int = 10, tell: Callable[[float], object] = lambda done: None
+    phrase: Notes, songs: Sequence[Notes], space: RollSpace, *, k: int = 10, tell: Callable[[float], object] = lambda done: None
 ) -> Recurrences:
     r"""Where a phrase recurs, in each part alone and in all together.
 
     A roll's latent is :math:`z=(p, t, c)`: what is left without the directions of pitch and time, :math:`c`, does not change when
-    the phrase is transposed or shifted, and is compared by Euclidean distance, in ``WIDTH`` random directions of it (Johnson and
-    Lindenstrauss 1984). Windows are as long as the phrase, begin where a note does, and have between half and twice its notes. Of
-    windows that overlap by half only the nearest is told.
+    the phrase is transposed or shifted, and is compared by :func:`distances`. Windows are as long as the phrase, begin where a note
+    does, and have between half and twice its notes. Of windows that overlap by half only the nearest is told.
 
     Args:
         phrase: notes on the grid of sixteenths, at least 4, over at most 96 sixteenths.
@@ -103,7 +98,7 @@ def find_motif(
         for part, voice in _voices(song):
             if crops := _crops(voice, query.inner, count):
                 for index, rolls in _windows(crops, count):
-                    keys.append(_keys(space, rolls))
+                    keys.append(content(space, rolls))
                     mine.append(torch.stack([torch.full_like(index, len(voices)), index], 1))
                 voices.append((song, part, crops))
         if mine:
@@ -113,13 +108,13 @@ def find_motif(
             mirrored = torch.cat(
                 [voices[voice][2].rolls(each[None]) for voice, each in zip(some[:, 0].tolist(), some[:, 1], strict=True)]
             )
-            null.append(_keys(space, mirrored.flip(2)))
+            null.append(content(space, mirrored.flip(2)))
         tell(1)
     if not keys:
         raise DataError(f"no part of the {len(songs)} songs has {query.inner} sixteenths with about {count} notes; "
                         "give other songs, or a phrase of one part")  # fmt: skip
     sought = query.rolls(torch.zeros(1, dtype=torch.long))
-    far, unrelated = (torch.cdist(_keys(space, sought), torch.cat(each))[0] for each in (keys, null))
+    far, unrelated = (distances(space, sought, torch.cat(each))[0] for each in (keys, null))
     p, place = chance(far, unrelated), torch.cat(rows)
     found: list[Motif] = []
     taken: list[tuple[Notes, int]] = []
@@ -161,6 +156,36 @@ def chance(distance: Tensor, unrelated: Tensor) -> Tensor:
     return torch.where(distance < edge, far.minimum(p), p)
 
 
+def content(space: RollSpace, rolls: Tensor) -> Tensor:
+    """What rolls are, wherever they lie: latents without pitch and time, ``[n, WIDTH]``, in as many random directions (Johnson
+    and Lindenstrauss 1984, *Extensions of Lipschitz mappings into a Hilbert space*)."""
+    return _narrow(space.encode(rolls)[:, 2:].float()) if len(rolls) else torch.zeros(0, WIDTH)
+
+
+@torch.no_grad()
+def distances(space: RollSpace, rolls: Tensor, held: Tensor) -> Tensor:
+    """From phrases ``[n, 2, 128, 128]`` to contents ``[m, WIDTH]``, Euclidean, ``[n, m]``.
+
+    Notes left out or added move a phrase's mean pitch and its first step, and then its content as a whole. So each phrase is asked
+    for as if it lay up to ``ASTRAY`` off, and the nearest counts.
+    """
+    rest, nearest = placed(rolls, -frame(rolls)), torch.full((len(rolls), len(held)), torch.inf)
+    for off in product(*(range(-most, most + 1) for most in ASTRAY)):
+        variants = placed(rest, torch.tensor([off], dtype=rest.dtype).expand(len(rest), 2))
+        seen = torch.cat([_narrow(space.encoder(part)) for part in variants.split(64)])
+        nearest = nearest.minimum(torch.cdist(seen, held))
+    return nearest
+
+
+def _narrow(vectors: Tensor) -> Tensor:
+    return vectors @ _directions(vectors.shape[1])
+
+
+@lru_cache(2)
+def _directions(dim: int) -> Tensor:
+    return torch.randn(dim, WIDTH, generator=Generator().manual_seed(0)) / WIDTH**0.5
+
+
 def _phrase(phrase: Notes) -> tuple[Crops, int]:
     sheet = cells(phrase)
     long, count = int(sheet[:, 1].max() - sheet[:, 0].min()), len(sheet[:, [0, 2]].unique(dim=0))
@@ -200,15 +225,6 @@ def _windows(crops: Crops, count: int, batch: int = 128) -> Iterator[tuple[Tenso
         alike = rolls[:, ONSET].sum((1, 2)) <= 2 * count
         if alike.any():
             yield index[alike], rolls[alike]
-
-
-def _keys(space: Placing, rolls: Tensor) -> Tensor:
-    """What rolls are, wherever they lie, ``[n, WIDTH]``."""
-    if not len(rolls):
-        return torch.zeros(0, WIDTH)
-    content = space.encode(rolls)[:, 2:].float()
-    draw = torch.randn(content.shape[1], WIDTH, generator=Generator().manual_seed(0))
-    return content @ draw.to(content) / WIDTH**0.5
 
 
 def _agreement(phrase: Tensor, window: Tensor) -> tuple[int, float]:
