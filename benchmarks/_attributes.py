@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -125,6 +125,16 @@ def rolls(seed: int = 0, each: int = 6, beats: int = 32) -> Measured:
             values.append([*map(float, facts), float(each_song.key.minor)])
     columns = torch.tensor(values).T.contiguous().clone()
     return Measured(torch.stack(x), torch.tensor(song), dict(zip(NOTES, columns, strict=True)))
+
+
+def sounded(found: Measured, seed: int = 0) -> Iterator[tuple[str, str, Tensor, Tensor]]:
+    """Effects on the sound: name, the attribute meant, the sound after it, and by how much each window was changed ``[n]``."""
+    draw = 2 * torch.rand(len(found.x), generator=Generator().manual_seed(seed)) - 1
+    yield "gain", "level", found.x * 10 ** (9 * draw[:, None] / 20), (9 * draw).double()
+    tilt = 3 * draw  # dB an octave, about 1 kHz
+    hertz = torch.fft.rfftfreq(SAMPLES, 1 / RATE).clamp_min(30)
+    turned = torch.fft.rfft(found.x) * 10 ** (tilt[:, None] * (hertz / 1000).log2() / 20)
+    yield "tilt filter", "brightness", torch.fft.irfft(turned, SAMPLES), tilt.double()
 
 
 def codes(encoder: Encoder, found: Measured) -> Measured:

@@ -144,8 +144,12 @@ class Judge:
     def _side(self, effect: Tensor, other: int, level: float) -> Side:
         draws = effect.nanmean(1)
         low, high = torch.quantile(draws[draws.isfinite()], torch.tensor([0.025, 0.975], dtype=draws.dtype)).tolist()
-        # of each song the first draw that left it out: one probe that has not heard it, as for a new song
-        first = effect.isfinite().int().argmax(0)
-        scores = effect.abs()[first, torch.arange(effect.shape[1])]
-        bound = conformal(scores[scores.isfinite()], level)
+        bound = conformal(scores(effect), level)
         return Side(self.names[other], self.units[other], float(draws.nanmean()), low, high, bound, float(self.spread[other]))
+
+
+def scores(effect: Tensor) -> Tensor:
+    """The size of an effect ``[draws, songs]`` on each song by the first draw that left it out: one probe that has not heard it."""
+    first = effect.isfinite().int().argmax(0)
+    found = effect.abs()[first, torch.arange(effect.shape[1])]
+    return found[found.isfinite()]
