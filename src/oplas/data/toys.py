@@ -1,4 +1,4 @@
-"""Data with known answers: the two-dimensional mixer, in which a mix of points is their sum."""
+"""Data with known answers: the two-dimensional mixer, in which a mix of points is their sum, and :func:`blobs`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from torch import Tensor
 
 from .._errors import DataError, ShapeError
 from .base import Scene, Slot
+from .blobs import blobs
+
+__all__ = ["Points", "blobs", "mixer"]
 
 SLOTS = 256
 

@@ -13,12 +13,13 @@ from .._errors import DataError
 from .._spelled import Spelled
 from .._types import Trials
 from ..actions.base import Action
+from ..actions.pianoroll import Shift, Transpose
 from ..actions.twice import Twice
 from ..data.views import Views
 from .base import Law, Seeing, Seen
 
 #: The deeds that views know, and which of their moves tells how far.
-AXES = {"Transpose": 0, "Shift": 1}
+AXES: dict[type[Action], int] = {Transpose: 0, Shift: 1}
 
 
 class Term(Spelled, nn.Module, ABC):
@@ -102,8 +103,7 @@ class _Unasked(Seeing):
 
 def _along(moves: Tensor, action: Action) -> Tensor:
     """Steps along the action's axis, ``[n]``; 0 where the thing was moved along the other as well."""
-    kind = type(action).__name__
-    if kind not in AXES:
+    if type(action) not in AXES:
         raise DataError(f"views are moved in pitch and in time; {action!r} is neither Transpose nor Shift")
-    axis = AXES[kind]
+    axis = AXES[type(action)]
     return torch.where(moves[:, 1 - axis] == 0, moves[:, axis], 0)
