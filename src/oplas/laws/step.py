@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ..actions.base import Action
+from ..functional.moves import still
 from ..operators.translation import Translation
-from .base import Seen
+from .base import Law, Seen
 from .equivariance import Equivariance
 from .views import Batch, Term
 
@@ -41,6 +42,22 @@ class Step(Equivariance):
         return (moved - theta * v) / (moved.square().mean() + 1e-12).sqrt()
 
 
+class UnitVariance(Law):
+    r"""Every dimension's standard deviation is 1, in logarithms: :math:`r_j=\log\operatorname{std}z_j`.
+
+    Laws that know no unit, such as :class:`Step`, leave a space free to shrink or to grow; far from 1 this one still pulls.
+    """
+
+    of_batch = True
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def residual(self, seen: Seen) -> Tensor:
+        return 0.5 * (seen.latents.var(0) + 1e-8).log()
+
+
 class Recognised(Term):
     r"""A thing is known again from any view of it, pitch and time projected out, among all things of the batch.
 
@@ -69,9 +86,3 @@ class Recognised(Term):
         pairs = [(i, j) for i in range(c.shape[1]) for j in range(i)]
         logits = [-torch.cdist(c[:, i], c[:, j]).square() / (2 * self.temperature) for i, j in pairs]
         return torch.stack([cross_entropy(each, truth) + cross_entropy(each.T, truth) for each in logits]).mean() / 2
-
-
-def still(z: Tensor, directions: Tensor) -> Tensor:
-    """Latents ``[..., d]`` with the span of ``directions [k, d]`` projected out: what no move along them changes."""
-    basis = torch.linalg.qr(directions.T).Q
-    return z - (z @ basis) @ basis.T
