@@ -100,7 +100,7 @@ def samples(*, seed: int = 0, each: int = 32) -> Measured:
 
 
 def rolls(seed: int = 0, each: int = 6, beats: int = 32) -> Measured:
-    """Windows of POP909's songs as lists of notes: codes of pitches ``[n, 256]`` (square roots of how long and how often each
+    """Windows of POP909's songs, moved to the signature of C, as lists of notes: codes of pitches ``[n, 256]`` (square roots of how long and how often each
     sounds), and of each register (semitones: mean pitch), density (notes a beat), compass (semitones: standard deviation of
     pitch), length (octaves: log2 of the mean note's beats) and mode (1 minor)."""
     from _pop import load
@@ -108,13 +108,14 @@ def rolls(seed: int = 0, each: int = 6, beats: int = 32) -> Measured:
     from oplas.data.rolls import same_song
 
     found = [song for song in load() if song.key is not None]
-    groups = {row: number for number, rows in enumerate(same_song([song.notes for song in found])) for row in rows}
+    groups = {row: number for number, same in enumerate(same_song([song.notes for song in found])) for row in same}
     generator, x, song, values = Generator().manual_seed(seed), [], [], []
     for index, each_song in enumerate(found):
+        home = (each_song.key.signature + 6) % 12 - 6
         for _ in range(each):
             start = float(torch.rand((), generator=generator)) * max(each_song.notes.beats - beats, 0)
             inside = (each_song.notes.onset >= start) & (each_song.notes.onset < start + beats)
-            pitch, length = each_song.notes.pitch[inside], each_song.notes.length[inside]
+            pitch, length = (each_song.notes.pitch[inside] - home).clamp(0, 127), each_song.notes.length[inside]
             if len(pitch) < 16:
                 continue
             long = torch.zeros(128, dtype=torch.float64).index_add_(0, pitch, length)

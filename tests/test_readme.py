@@ -39,6 +39,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for label, wave in zip(scene.labels, scene.parts, strict=True):
             soundfile.write(folder / f"{label}.flac", wave.numpy(), 16000)
 
+    for seed in range(2):
+        pitch = torch.randint(50, 80, (64,), generator=torch.Generator().manual_seed(seed)).tolist()
+        data.Notes.of([(beat / 2, 0.5, each) for beat, each in enumerate(pitch)]).write(tmp_path / "my" / "midi" / f"{seed}.mid")
+
     def learn(space: oplas.Space, songs: data.Stems, **options: Any) -> object:
         train, held = songs.split(0.75, 0.25)
         valid = act.Mix(2, 4).trials(space.encoder, held, 16, torch.Generator().manual_seed(0))
@@ -69,7 +73,7 @@ def test_the_commands_on_the_page_exist(page: Path) -> None:
         if command[0] == "make":
             assert command[1] in targets
         elif command[0] == "oplas":
-            words = command[1 : 3 if command[1] in {"data", "translate"} else 2]
+            words = command[1 : 3 if command[1] in {"data", "fader", "translate"} else 2]
             shown = CliRunner().invoke(app, [*words, "--help"])
             assert shown.exit_code == 0, shown.output
             assert [word for word in command if word.startswith("--") and word not in shown.output] == []
