@@ -138,7 +138,8 @@ def chance(distance: Tensor, unrelated: Tensor) -> Tensor:
     Where at least a hundredth of the unrelated are as near, the conformal p-value :math:`(1+\#\{u\le d\})/(m+1)`, exact for
     whatever is exchangeable with them (Vovk et al. 2005). Nearer than that, the tail is taken to be a power of the distance, whose
     exponent is the Hill estimate (Hill 1975; Amsaleg et al. 2015 read it as the local dimension):
-    :math:`p=p_0\,(d/d_0)^a`, so that p goes on falling below 1/m. Here the unrelated are windows of the same songs upside down.
+    :math:`p=p_0\,(d/d_0)^a`, so that p goes on falling below 1/m, though nothing below 1e-9 is told. Here the unrelated are windows
+    of the same songs upside down.
 
     >>> unrelated = torch.linspace(1, 2, 1000)
     >>> [round(float(p), 3) for p in chance(torch.tensor([0.5, 1.5, 3.0]), unrelated)]
@@ -153,7 +154,7 @@ def chance(distance: Tensor, unrelated: Tensor) -> Tensor:
     edge = unrelated[tail - 1].clamp_min(1e-9)
     power = 1 / (edge / unrelated[:tail].clamp_min(1e-9)).log().mean().clamp_min(1e-3)
     far = (tail + 1) / (m + 1) * (distance.double() / edge) ** power
-    return torch.where(distance < edge, far.minimum(p), p)
+    return torch.where(distance < edge, far.minimum(p).clamp_min(1e-9), p)
 
 
 def content(space: RollSpace, rolls: Tensor) -> Tensor:
