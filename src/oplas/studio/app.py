@@ -77,11 +77,11 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
         return studio.column(name)
 
     @app.get("/api/point/{i}")
-    def point(i: int) -> schema.Point:
+    def point(i: asked_.Index) -> schema.Point:
         return studio.point(i)
 
     @app.get("/api/point/{i}/audio")
-    def audio(i: int, request: Request, operator: str | None = None) -> Response:
+    def audio(i: asked_.Index, request: Request, operator: str | None = None) -> Response:
         library.check([i])
         wave = library.source.sound(i)
         if wave is None:
@@ -94,7 +94,7 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
         return sound(request, wav(wave, rate))
 
     @app.get("/api/point/{i}/roll")
-    def roll(i: int, request: Request, operator: str | None = None) -> schema.Roll:
+    def roll(i: asked_.Index, request: Request, operator: str | None = None) -> schema.Roll:
         library.check([i])
         score = library.source.score(i)
         if score is None:
@@ -141,7 +141,7 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
         return studio.circle.ring()
 
     @app.get("/api/ring/{song}/roll")
-    def ring_roll(song: int, fifths: Annotated[int, Query(ge=-12, le=12)] = 0) -> schema.Roll:
+    def ring_roll(song: asked_.Index, fifths: Annotated[int, Query(ge=-12, le=12)] = 0) -> schema.Roll:
         if not 0 <= song < len(studio.circle.songs.names):
             raise KeyError(song)
         return _roll(studio.circle.moved(song, fifths))
@@ -159,9 +159,8 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
     @app.get("/certificate")
     def report() -> HTMLResponse:
         from ..report.page import POLICY
-        from .reported import reported
 
-        html = reported(library)
+        html = studio.report
         return HTMLResponse(html, headers={"content-security-policy": f"{POLICY}; frame-ancestors 'none'; base-uri 'none'"})
 
     @app.post("/api/mix")
@@ -188,7 +187,7 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
         return sound(request, wav(sum(row for i, row in enumerate(rows) if i not in out) + 0 * rows[0], rate))
 
     @app.get("/api/mix/{name}/stem/{i}")
-    def stem(name: str, i: int, request: Request) -> Response:
+    def stem(name: str, i: asked_.Index, request: Request) -> Response:
         waves = studio.mixer.get(name).waves
         if not 0 <= i < len(waves):
             raise KeyError(i)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
-Which = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=1_000_000)]
+Index = Annotated[int, Field(ge=0, le=1 << 31)]
+Which = Annotated[list[Index], Field(min_length=1, max_length=1_000_000)]
 Count = Annotated[int, Field(ge=1, le=200)]
 #: Of a query it comes as text.
 Axes = Annotated[Literal[2, 3], BeforeValidator(lambda told: int(told) if told in ("2", "3") else told)]
@@ -23,7 +24,7 @@ class Asked(BaseModel):
 class Neighbours(Asked):
     """``POST /api/neighbours`` of a point, or of a latent; returns a list of :class:`Hit`."""
 
-    i: Annotated[int, Field(ge=0)] | None = None
+    i: Index | None = None
     z: Annotated[list[Number], Field(max_length=4096)] | None = None
     k: Count = 10
 
@@ -58,21 +59,21 @@ class Faders(Asked):
     """``POST /api/mix/{id}``: a gain in dB for each stem, the indices of stems removed, the window's start (s; null: loudest)."""
 
     gains: Annotated[list[Annotated[float, Field(ge=-60, le=24)]], Field(max_length=16)]
-    removed: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=16)] = []
+    removed: Annotated[list[Index], Field(max_length=16)] = []
     at: Annotated[float, Field(ge=0, le=36000)] | None = None
 
 
 class Decompose(Asked):
     """``POST /api/parts``."""
 
-    i: Annotated[int, Field(ge=0)]
+    i: Index
     most: Annotated[int, Field(ge=1, le=8)] = 5
 
 
 class Turn(Asked):
     """``POST /api/ring/turn``: song ``i`` (its ``song``) by so many fifths."""
 
-    i: Annotated[int, Field(ge=0)]
+    i: Index
     fifths: Annotated[int, Field(ge=-12, le=12)]
     k: Count = 5
 

@@ -90,7 +90,10 @@ def deeds(library: Library) -> dict[str, Deed]:
                 found += mixing(library, certified, why)
             else:
                 found.append(of_law(library, law, certified, why))
-    return {deed.name: deed for deed in found}
+    first: dict[str, Deed] = {}
+    for deed in found:
+        first.setdefault(deed.name, deed)
+    return first
 
 
 def mixing(library: Library, certified: bool, why: str) -> list[Deed]:

@@ -80,8 +80,8 @@ class Circle:
 
 def angle(plane: Tensor, offset: int) -> list[float]:
     """Radians clockwise from C, of the coordinate in the plane of fifths (complex ``[n]``), whose places start at ``offset``."""
-    place = -plane.angle() - 2 * math.pi * 5 * offset / 12  # five times as fast as the semitones, the other way round
-    return [float(each) for each in torch.remainder(-place, 2 * math.pi)]
+    turned = plane.angle() - 2 * math.pi * 5 * offset / 12  # a fifth, seven semitones, is one place: 7 · 7 = 1 modulo 12
+    return [float(each) for each in torch.remainder(turned, 2 * math.pi)]
 
 
 def confidence(z: Tensor) -> list[float]:

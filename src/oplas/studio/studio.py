@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -43,6 +44,7 @@ class Studio:
         self.mixer = Mixer(library, self.map)
         self.circle = Circle(library)
         self.named = Named(library)
+        self._drawing, self._report = threading.Lock(), ""
 
     @cached_property
     def info(self) -> schema.SpaceInfo:
@@ -70,6 +72,16 @@ class Studio:
             count=len(library), seconds=space.encoder.samples / rate if rate else 0.0, demo=library.demo, laws=laws,
             operators=[_told(deed) for deed in self.deeds.values()], columns=columns, has=has,
         )  # fmt: skip
+
+    @property
+    def report(self) -> str:
+        """The certificate as a page, drawn once."""
+        with self._drawing:
+            if not self._report:
+                from .reported import reported
+
+                self._report = reported(self.library)
+            return self._report
 
     def column(self, name: str) -> schema.ColumnData:
         """One column, whole.
