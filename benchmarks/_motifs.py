@@ -9,8 +9,9 @@ from functools import partial
 import torch
 from torch import Generator, Tensor
 
+from oplas import motifs
 from oplas.data import Crops, Notes
-from oplas.motifs import WIDTH, chance, content, distances
+from oplas.motifs import WIDTH, chance
 from oplas.rollspace import RollSpace
 
 Key = Callable[[Tensor], Tensor]
@@ -25,22 +26,17 @@ class Method:
 
     hold: Key
     ask: Callable[[Tensor, Tensor], Tensor] | None = None
-    calibrated: bool = False
 
     def far(self, rolls: Tensor, held: Tensor) -> Tensor:
-        if self.ask is not None:
-            return self.ask(rolls, held)
+        return self.ask(rolls, held) if self.ask is not None else self.straight(rolls, held)
+
+    def straight(self, rolls: Tensor, held: Tensor) -> Tensor:
         return torch.cdist(self.hold(rolls), held)
 
 
-def searched(space: RollSpace) -> Method:
-    """The search of oplas in a space."""
-    return Method(partial(content, space), lambda rolls, held: distances(space, rolls, held), calibrated=True)
-
-
-def as_it_lies(space: RollSpace) -> Method:
-    """The same without asking for phrases as if they lay a little elsewhere."""
-    return Method(partial(content, space))
+def content(space: RollSpace) -> Method:
+    """The search of oplas in a space: what rolls are, asked for as if they lay a little elsewhere, too."""
+    return Method(partial(motifs.content, space), partial(motifs.distances, space))
 
 
 def fourier(rolls: Tensor) -> Tensor:
@@ -71,13 +67,14 @@ def recalls(
 
     Gallery: windows of 96 sixteenths, one a bar, from every song. Query: one of them, moved by up to ±6 semitones and ±16
     sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one with the same notes
-    (a chorus that is repeated exactly, in whatever key); ``strict`` counts the window itself alone.
+    (a chorus that is repeated exactly, in whatever key); ``strict`` counts the window itself alone, ``as_it_lies`` is the search
+    without asking for phrases as if they lay a little elsewhere. There is a query for every fifty windows at most.
     """
     draw = Generator().manual_seed(seed)
     crops = Crops(songs, least=8)
     gallery = crops.grid(BAR)
     gallery = gallery[torch.randperm(len(gallery), generator=draw)[: others + 1]]
-    asked = torch.randperm(len(gallery), generator=draw)[:queries]
+    asked = torch.randperm(len(gallery), generator=draw)[: min(queries, others // 50)]
     moves = crops.moves(gallery[asked], draw)
     while (still := (moves == 0).any(1)).any():
         moves[still] = crops.moves(gallery[asked[still]], draw)
@@ -90,9 +87,11 @@ def recalls(
         held = _held(method, crops, gallery)
         row: dict[str, object] = {"method": name}
         for kind, rolls in queried.items():
-            row |= _hits(torch.cat([method.far(part, held) for part in rolls.split(64)]), asked, names, kind)
-        if method.calibrated:
-            row |= _calibration(method, crops, gallery, held, asked[:100])
+            row |= _hits(method.far(rolls, held), asked, names, kind)
+            if method.ask is not None:
+                row[f"recall1{kind}_as_it_lies"] = _hits(method.straight(rolls, held), asked, names, "")["recall1"]
+        if method.ask is not None:
+            row |= _calibration(method, crops, gallery, held, asked[:50])
         rows.append(row | {"queries": len(asked), "others": len(gallery) - 1})
     held = torch.cat([_profile(crops.rolls(part)) for part in gallery.split(256)])
     row = {"method": "chroma, best rotation"}
