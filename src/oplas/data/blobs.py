@@ -79,6 +79,11 @@ class Blobs:
             found.append(Views(x, moves).pick((x[:, 1] != x[:, 2]).flatten(1).any(1)))
         return cat(found).pick(slice(count))  # type: ignore[arg-type]
 
+    def rested(self, count: int, generator: Generator) -> Views:
+        """Blobs at rest alone, ``x [n, 1, frame, frame]``."""
+        moves = torch.zeros(count, 1, 2, dtype=torch.long)
+        return Views(self.draw(self.shapes(count, generator), moves), moves)
+
 
 def blobs(margin: int = 0, side: int = 16, reach: int = 4) -> Blobs:
     """The blobs of the soft factorisation toy; ``margin=reach`` gives the larger canvas, on which no move loses a cell."""
