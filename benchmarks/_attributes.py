@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -16,6 +14,8 @@ from oplas.data.stems import Stems
 from oplas.encoders import Cached, Encoder
 
 SAMPLES = 3 * RATE
+#: Raised when what is measured changes: older caches are then made anew.
+VERSION = 1
 UNITS = {"level": "dB", "brightness": "octaves", "noise": "dB", "onsets": "1/s", "bass": "dB", "drums": "", "guitar": ""}
 
 NOTES = {"register": "semitones", "density": "1/beat", "compass": "semitones", "length": "octaves", "mode": ""}
@@ -100,9 +100,12 @@ def samples(*, seed: int = 0, each: int = 32) -> Measured:
 
 
 def rolls(seed: int = 0, each: int = 6, beats: int = 32) -> Measured:
-    """Windows of POP909's songs, moved to the signature of C, as lists of notes: codes of pitches ``[n, 256]`` (square roots of how long and how often each
-    sounds), and of each register (semitones: mean pitch), density (notes a beat), compass (semitones: standard deviation of
-    pitch), length (octaves: log2 of the mean note's beats) and mode (1 minor)."""
+    """Windows of POP909, its songs moved to the signature of C, as lists of notes.
+
+    Codes ``[n, 256]``: square roots of how long and of how often each pitch sounds. Measured: register (semitones, mean pitch),
+    density (notes a beat), compass (semitones, standard deviation of pitch), length (octaves: log2 of the mean note's beats) and
+    mode (1 minor).
+    """
     from _pop import load
 
     from oplas.data.rolls import same_song
@@ -144,11 +147,10 @@ def codes(encoder: Encoder, found: Measured) -> Measured:
 
 
 def kept(name: str, make: Callable[..., Measured], *given: object) -> Measured:
-    """What ``make(*given)`` makes, from the cache where the very same function made it before."""
+    """What ``make(*given)`` makes, from the cache where it was made before."""
     from safetensors.torch import load_file, save_file
 
-    stamp = hashlib.sha256((inspect.getsource(make) + inspect.getsource(heard)).encode()).hexdigest()[:12]
-    file = CACHE / "faders" / f"{name}-{stamp}.safetensors"
+    file = CACHE / "faders" / f"{name}-{VERSION}.safetensors"
     if not file.is_file():
         made = make(*given)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from oplas.data import band
 from oplas.encoders import log_mel, mini
+from oplas.faders import calibrated
 from oplas.functional.directions import difference_of_means, from_pairs, probes
 from oplas.functional.erasure import complement, leace, matrix_subspace, moments
 from oplas.functional.isolated import isolated
@@ -101,6 +102,7 @@ def judged(found: Measured, seed: int, quick: bool) -> dict[str, dict[str, float
     units = [{**UNITS, **NOTES}[name] for name in names]
     judge = Judge(z[~learning], y[~learning], found.song[~learning], names, units, draws=20 if quick else 50, seed=seed)
     made = directions(z[learning], y[learning], found.song[learning], seed)
+    made["ours"] = calibrated(made["ours"], Judge(z[learning], y[learning], found.song[learning], names, draws=20, seed=seed))
     answer = {}
     for me, name in enumerate(names):
         sides = {method: largest(judge, rows[me], me) for method, rows in made.items()}

@@ -160,7 +160,7 @@ def learn_faders(
 
     A direction is first found by itself: from ``pairs`` before and after a known change, else from the attribute's values.
     Then it is moved, as little as can be in the causal norm, into the complement of all other attributes' probes, and given
-    the length that moves its own probe by one unit on songs apart (:func:`oplas.functional.isolated.isolated`).
+    the length that moves its own probe by one unit (:func:`oplas.functional.isolated.isolated`).
 
     Args:
         z: latents ``[n, d]``; or a space, and ``song`` names audio files.
@@ -195,9 +195,19 @@ def learn_faders(
     judging = torch.isin(rows, order[: round(held_out * len(songs))])
     raw = {names.index(name): from_pairs(*each) for name, each in (pairs or {}).items()}
     directions = isolated(z[~judging], table_[~judging], rows[~judging], kinds(names), raw)
+    directions = calibrated(directions, Judge(z[~judging], table_[~judging], rows[~judging], names, draws=20, seed=seed))
     judge = Judge(z[judging], table_[judging], rows[judging], names, unit, seed=seed)
     made = [_fader(v.to(torch.float32), judge.report(v, name)) for v, name in zip(directions, names, strict=True)]
     return FaderSet(made, {**card, "songs": len(songs) - len(judge.songs), "rows": int((~judging).sum())})
+
+
+def calibrated(directions: Tensor, judge: Judge) -> Tensor:
+    """Directions ``[m, d]`` of such a length that one unit asked for is one unit of the judge's probes, which need not be linear.
+
+    One that they do not follow keeps its length, for its report to say so.
+    """
+    slopes = [judge.slope(v, name) if bool(v.any()) else 1.0 for v, name in zip(directions, judge.names, strict=True)]
+    return directions / torch.tensor([each if each > 0.2 else 1.0 for each in slopes], dtype=directions.dtype)[:, None]
 
 
 def columns(values: Values, units: Mapping[str, str]) -> tuple[list[str], Tensor, list[str]]:

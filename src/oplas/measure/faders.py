@@ -16,7 +16,7 @@ from .bounds import conformal
 from .fader_report import LEAST, Doses, FaderReport, Side, judged
 
 #: Linear axes and radial features that the judge's probes read, and how many rows are moved.
-AXES, RADIAL, ROWS = 256, 64, 1500
+AXES, RADIAL, ROWS = 256, 64, 2000
 
 
 class Judge:
@@ -86,18 +86,24 @@ class Judge:
     def effects(self, direction: Tensor, amounts: Tensor) -> Tensor:
         """What each amount does to each draw's probes on each song left out: ``[draws, songs, amounts, m]``, NaN elsewhere."""
         rows = torch.randperm(len(self.z), generator=Generator().manual_seed(self.seed))[:ROWS]
-        z, song = self.z[rows], self.song[rows]
+        mean, axes, frequency, phase, size = self._map
+        song, centred = self.song[rows], self.z[rows] - mean
         count = torch.bincount(song, minlength=len(self.songs)).double()[:, None]
-        start = self._features(z)
+        turn, along, start = direction.double() @ frequency, direction.double() @ axes, centred @ frequency + phase
+        moved = []
+        for amount in amounts.tolist():  # the linear features of every row move alike, the radial ones by where it lies
+            waves = size * (torch.cos(start + amount * turn) - torch.cos(start))
+            by_song = torch.zeros(len(count), RADIAL, dtype=waves.dtype).index_add_(0, song, waves) / count
+            moved.append(torch.cat([(amount * along).expand(len(count), -1), by_song], 1))
         weight, out = self._drawn
-        moved = [
-            torch.zeros(len(self.songs), start.shape[1], dtype=z.dtype).index_add_(
-                0, song, self._features(z + amount * direction.double()) - start
-            ) / count
-            for amount in amounts
-        ]  # fmt: skip
         found = torch.einsum("saf,bmf->bsam", torch.stack(moved, 1), weight)
         return torch.where(out[:, :, None, None] & (count > 0)[None, :, :, None], found, torch.nan)
+
+    def slope(self, direction: Tensor, name: str) -> float:
+        """What the fader's own probe moves for each unit asked for, over one standard deviation each way; NaN where none can be."""
+        me = self.names.index(name)
+        pair = self.effects(direction, self.spread[me] * torch.tensor([-1.0, 1.0], dtype=self.z.dtype))[..., me]
+        return float((pair[:, :, 1] - pair[:, :, 0]).nanmean() / (2 * self.spread[me]))
 
     def report(self, direction: Tensor, name: str, *, reach: float | None = None, level: float = 0.9) -> FaderReport:
         """The fader's dose-response curve, and the bound on every other probe, on these songs.
