@@ -106,7 +106,8 @@ class Studio:
                 values[name] = _number(float(column.values[i]))
         start = None if library.starts is None else _number(float(library.starts[i]))
         source = library.source
-        return schema.Point(i=i, name=library.names[i], start=start, values=values, audio=source.audio, roll=source.rolls)
+        roll = source.rolls and source.score(i) is not None
+        return schema.Point(i=i, name=library.names[i], start=start, values=values, audio=source.audio, roll=roll)
 
     def hits(self, z: np.ndarray, k: int, leave: Sequence[int] = ()) -> list[schema.Hit]:
         """The nearest points."""
