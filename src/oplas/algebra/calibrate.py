@@ -24,17 +24,12 @@ FILE = "calibration.json"
 FORMAT = 1
 
 
-def unit(query: Tensor, scale: Tensor) -> Tensor:
-    r"""What distances to a query are counted in: :math:`\sqrt{\|q\|\,\sqrt{\sum_i\|z_i\|^2}}`, ``[n]``.
-
-    The error of an operator grows with its terms, and a small difference of large terms is worth less than its size says.
-    """
-    return (query.norm(dim=-1) * scale).sqrt()
-
-
 @dataclass(frozen=True)
 class Calibration(Told):
-    r"""Scores :math:`\|q-z^*\|/u(q)` of the true answers :math:`z^*` to questions of each kind, song by song.
+    r"""Scores :math:`\|q-z^*\|/u` of the true answers :math:`z^*` to questions of each kind, song by song.
+
+    The unit :math:`u=\sqrt{\sum_i\|z_i\|^2}` comes of the query's own signed terms :math:`z_i`: an operator's error grows with
+    what it works on.
 
     A new song's questions are taken to be exchangeable with those of the K songs here. A threshold is then the conformal one of
     two layers (Dunn, Wasserman & Ramdas 2022, https://doi.org/10.1080/01621459.2022.2060112; Lee, Barber & Willett 2023,
@@ -52,13 +47,13 @@ class Calibration(Told):
         return len(self.scores.get(kind, {}))
 
     def bound(self, kind: str, level: float = 0.9) -> float:
-        """The radius, in :func:`unit`, that holds the true answer with probability >= ``level``; infinite with too few songs."""
+        """The radius, in units, that holds the true answer with probability >= ``level``; infinite with too few songs."""
         s, weight = self._weighted(kind)
         reached = (weight.cumsum(0) >= level - 1e-12).nonzero()
         return float(s[reached[0]]) if len(reached) else math.inf
 
     def p(self, kind: str, score: float) -> float:
-        """Of "the true answer is here": how often, at most, true answers lie at least as far as ``score``, in :func:`unit`."""
+        """Of "the true answer is here": how often, at most, true answers lie at least as far as ``score``, in units."""
         s, weight = self._weighted(kind)
         return float(weight[s >= score].sum()) + 1 / (self.songs(kind) + 1)
 
@@ -114,11 +109,10 @@ def calibrate(space: Space, data: Dataset, *, seed: int = 3, per_song: int = 32)
         ):
             continue
         asked = questions(space.encoder, law, data, per_song, Generator().manual_seed(seed * 101 + number)).through(space)
-        far = (asked.query - asked.truth).norm(dim=1) / unit(asked.query, asked.scale)
+        far = (asked.query - asked.truth).norm(dim=1) / asked.scale
         for kind, song, score in zip(asked.kinds, asked.song.tolist(), far.tolist(), strict=True):
-            if not math.isfinite(score):
-                continue  # silence against silence
-            scores.setdefault(kind, {}).setdefault(data.names[song], []).append(float(f"{score:.6g}"))
+            if math.isfinite(score):  # it is not where silence meets silence
+                scores.setdefault(kind, {}).setdefault(data.names[song], []).append(float(f"{score:.6g}"))
     if not scores:
         raise DataError("the space claims no law that expressions use, so there is nothing to calibrate; see its card")
     return Calibration(Identity.of(space).digest, scores, seed, data.fingerprint)

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 #: Verdicts from best to worst; ``trust`` names the worst that is taken.
 VERDICTS = ("holds", "partly")
-NEED = {"sum": "'+' and '-' need the mixing law, Mix → Sum", "key": "key needs a law of KeyChange or Transpose"}
+NEED = {
+    "sum": "'+' and '-' need the mixing law, Mix → Sum",
+    "key": "key needs a law of KeyChange or Transpose",
+    "gain": "a gain needs a law of Gain, or the certificate of a mixing law, which measures how gains scale a space",
+}
 
 
 class OutOfRange(DataError):

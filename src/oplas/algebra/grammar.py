@@ -36,8 +36,8 @@ GRAMMAR = r"""
     item: (NAME | QUOTED | ID) AT?
     PLUS: "+"
     MINUS: "-"
-    GAIN.4: /[+-]?\s*\d+(\.\d+)?\s*dB(?!\w)/i
-    AMOUNT.5: /[+-]?\s*\d+(\.\d+)?(\s*[A-Za-z]+)?(?=\s*\))/
+    GAIN.4: /([+-]\s*)?\d+(\.\d+)?\s*dB(?!\w)/i
+    AMOUNT.5: /([+-]\s*)?\d+(\.\d+)?(\s*[A-Za-z]+)?(?=\s*\))/
     FUNCTION.3: /[A-Za-z_]\w*(?=\s*\()/
     AT: /@\s*\d+(\.\d+)?(\s*s(?!\w))?/
     ID: /#[\w-]+/
@@ -63,7 +63,7 @@ class Item:
 
     def __str__(self) -> str:
         quote = '"' if "'" in self.name else "'"
-        plain = re.fullmatch(r"[^\s'\"(),*@#+-][^\s'\"(),*@]*", self.name) and not re.match(r"\d+(\.\d+)?dB", self.name, re.I)
+        plain = re.fullmatch(r"[^\s'\"(),*@#+-][^\s'\"(),*@]*", self.name) and not re.fullmatch(r"[\d.]+[A-Za-z]*", self.name)
         name = f"#{self.name}" if self.by_id else self.name if plain else f"{quote}{self.name}{quote}"
         return name if self.start is None else f"{name}@{_number(self.start)}"
 

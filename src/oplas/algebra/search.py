@@ -16,7 +16,7 @@ from .._told import Told, figure, table
 from ..certificate import Certificate
 from ..space import Space
 from ..store import Index
-from .calibrate import Calibration, unit
+from .calibrate import Calibration
 from .compile import OutOfRange, Plan, plan
 from .grammar import Item
 from .items import Collection, Folder, Found, Rows
@@ -114,9 +114,8 @@ def search(
     else:
         here = among if isinstance(among, Collection) else Folder(space, among, whole=not any(i.start is not None for i in items))
     terms = made.latents(lambda item: here.place(replace(item, start=at if item.start is None else item.start)))
-    query, scale = terms.sum(0), terms.square().sum().sqrt()
-    size = float(unit(query, scale))
-    if not size > 1e-6 * float(scale):
+    query, size = terms.sum(0), float(terms.square().sum().sqrt())
+    if not float(query.norm()) > 1e-6 * size:
         raise DataError(f"{expression!r} comes to nothing: what is taken away is all there was")
     found = here.nearest(query[None], k, items)[0]
     best = found[0].distance / size
@@ -150,8 +149,8 @@ def _against_random(made: Plan, here: Collection, best: float, items: list[Item]
         terms.append(made.latents(place))
     stack = torch.stack(terms)
     queries = stack.sum(1)
-    size = unit(queries, stack.square().sum((1, 2)).sqrt())
-    kept = (size > 1e-6 * size.max()) & queries.isfinite().all(1)  # a thing less itself asks nothing
+    size = stack.square().sum((1, 2)).sqrt()
+    kept = (queries.norm(dim=1) > 1e-6 * size) & queries.isfinite().all(1)  # a thing less itself asks nothing
     near = torch.tensor([hits[0].distance for hits in here.nearest(queries[kept], 1, items)])
     return float((1 + (near / size[kept] <= best).sum()) / (1 + kept.sum()))
 
