@@ -66,8 +66,8 @@ def recalls(
     """A row for each space and each baseline.
 
     Gallery: windows of 96 sixteenths, one a bar, from every song. Query: one of them, moved by up to ±6 semitones and ±16
-    sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one with the same notes
-    (a chorus that is repeated exactly, in whatever key); ``strict`` counts the window itself alone, ``as_it_lies`` is the search
+    sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one where the same notes
+    begin (a chorus that is repeated, in whatever key); ``strict`` counts the window itself alone, ``as_it_lies`` is the search
     without asking for phrases as if they lay a little elsewhere. There is a query for every fifty windows at most.
     """
     draw = Generator().manual_seed(seed)
@@ -136,14 +136,13 @@ def _calibration(method: Method, crops: Crops, gallery: Tensor, held: Tensor, as
 
 
 def _names(crops: Crops, index: Tensor) -> Tensor:
-    """One number for each window, the same for windows that are one another's transpositions and shifts."""
+    """One number for each window, the same where the same notes begin, transposed and shifted."""
     found: dict[bytes, int] = {}
     out = []
     for rolls in map(crops.rolls, index.split(256)):
-        for roll in rolls.bool():
-            where = roll[1].nonzero().amin(0)
-            held = roll.nonzero() - torch.tensor([0, *where.tolist()])
-            out.append(found.setdefault(held.numpy().tobytes(), len(found)))
+        for roll in rolls[:, 0]:
+            begins = roll.nonzero()
+            out.append(found.setdefault((begins - begins.amin(0)).numpy().tobytes(), len(found)))
     return torch.tensor(out)
 
 

@@ -93,7 +93,7 @@ class Notes:
 
     def on_grid(self, per_beat: int = 4) -> Notes:
         """The notes moved by one constant, the song's :func:`phase`, onto the grid of ``per_beat`` cells a beat."""
-        return replace(self, onset=(self.onset - phase(self.onset, per_beat)).clamp_min(0)).checked()
+        return replace(self, onset=(self.onset - phase(self.onset, per_beat)).clamp_min(0))
 
     def only(self, *parts: str) -> Notes:
         """The notes of the parts named, in the order of the names; case does not count.
