@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import hashlib
+import inspect
+import json
+import time
 import warnings
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
 
 import torch
 from _attributes import NOTES, UNITS, Measured, codes, kept, mixes, rolls, samples, sounded
@@ -20,6 +27,7 @@ from oplas.functional.erasure import complement, leace, matrix_subspace, moments
 from oplas.functional.isolated import isolated
 from oplas.measure.faders import Judge, scores
 
+ENCODERS = {"log_mel": log_mel, "mini": mini}
 #: An attribute of which a probe reads less than this on songs it was not fitted on is no fader, and no side effect.
 READ = 0.1
 #: No side effect counts for more than this: a direction that hardly moves its own attribute has one without bound.
@@ -28,13 +36,22 @@ MOST = 5.0
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    bench = Benchmark("faders", "What else moves when a fader moves one attribute?")
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--only", nargs="+", help="judge these data alone")
+    own, rest = parser.parse_known_args()
+    bench = Benchmark("faders", "What else moves when a fader moves one attribute?", arguments=rest)
     seeds = list(bench.seeds(3))
     told: dict[str, list[float]] = {}
-    for data, encoder, found in sets(bench.quick):
+    spent = 0.0
+    for data, encoder, make in sets(bench.quick):
+        if own.only and data not in own.only:
+            continue
         rows: dict[str, list[dict[str, float]]] = {}
         for seed in seeds:
-            for name, row in judged(found, seed, bench.quick).items():
+            judge = partial(judged, make, seed, bench.quick)
+            answer = judge() if bench.quick else remembered(f"{data}-{encoder}-{seed}", judge)
+            spent += answer["cpu_seconds"]
+            for name, row in answer["faders"].items():
                 rows.setdefault(name, []).append(row)
         for name, each in rows.items():
             mean = {key: sum(row[key] for row in each) / len(each) for key in each[0]}
@@ -43,8 +60,9 @@ def main() -> None:
             for key in ("plain", "ours", "complement", "random", "slope", "covered", "bound"):
                 told.setdefault(key, []).append(mean[key])
             told.setdefault("ratio", []).append(ratio)
-    for row in () if bench.quick else by_sound():
-        bench.row(**row)
+    if not bench.quick and not own.only:
+        for row in remembered("by sound", lambda: list(by_sound())):
+            bench.row(**row)
     bench.note(
         "All but slope, r2 and covered: the largest mean effect on any other attribute's probe, in standard deviations of that "
         f"attribute, while the fader's own probe moves by one of its own; at most {MOST:.0f}, which stands for directions that do "
@@ -71,27 +89,40 @@ def main() -> None:
         side_complement=mean["complement"], side_random=mean["random"],
         faders_below_a_third=sum(each <= 1 / 3 for each in told["ratio"]) / count, slope=mean["slope"],
         bound=mean["bound"], covered=mean["covered"], faders=count,
+        **({} if bench.quick else {"cpu_seconds": round(spent, 1)}),
     )  # fmt: skip
 
 
-def sets(quick: bool) -> Iterator[tuple[str, str, Measured]]:
-    """Data, encoder, and codes of windows with what was measured of them."""
+def sets(quick: bool) -> Iterator[tuple[str, str, Callable[[], Measured]]]:
+    """Data, encoder, and what gives the codes of windows with what was measured of them."""
     if quick or not SHARED.is_dir():
-        found = mixes(band(seed=0, songs=24, seconds=12.0), hop=3.0, draws=4)
-        yield "band", "log_mel", codes(log_mel(), found)
-        yield "band", "mini", codes(mini(), found)
+        found = cache(lambda: mixes(band(seed=0, songs=24, seconds=12.0), hop=3.0, draws=4))
+        for name, make in ENCODERS.items():
+            yield "band", name, lambda make=make: codes(make(), found())
         return
     if not (CACHE / "samples").is_dir():
         loops()  # unpacks them
-    for data, make in (("stems", lambda: kept("mixes", mixes, songs()[0])), ("samples", partial(kept, "samples", samples))):
-        found = make()
-        for name, encoder in (("log_mel", log_mel()), ("mini", mini())):
-            yield data, name, codes(encoder, found)
-    yield "POP909", "pitches", kept("rolls", rolls)
+    for data, read in (("stems", lambda: kept("mixes", mixes, songs()[0])), ("samples", lambda: kept("samples", samples))):
+        for name, make in ENCODERS.items():
+            yield data, name, lambda make=make, read=read: codes(make(), read())
+    yield "POP909", "pitches", lambda: kept("rolls", rolls)
 
 
-def judged(found: Measured, seed: int, quick: bool) -> dict[str, dict[str, float]]:
-    """The figures of every attribute's fader, of one split by song."""
+def remembered(name: str, make: Callable[[], Any]) -> Any:
+    """What ``make`` gives, kept as long as no file that could change it changes."""
+    homes = (inspect.getfile(each) for each in (Measured, isolated, difference_of_means, complement, Judge, calibrated))
+    stamp = hashlib.sha256(b"".join(Path(each).read_bytes() for each in (*homes, __file__))).hexdigest()[:12]
+    file = CACHE / "faders" / f"{name}-{stamp}.json"
+    if not file.is_file():
+        beside = file.with_suffix(".part")
+        beside.write_text(json.dumps(make()))
+        beside.replace(file)
+    return json.loads(file.read_text())
+
+
+def judged(make: Callable[[], Measured], seed: int, quick: bool) -> dict[str, Any]:
+    """The figures of every attribute's fader, of one split by song, and the CPU seconds they took."""
+    began, found = time.process_time(), make()
     names = [name for name, values in found.values.items() if float(values.std()) > 0]
     y, z = torch.stack([found.values[name].double() for name in names], 1), found.x.double()
     listed = found.song.unique()
@@ -103,13 +134,14 @@ def judged(found: Measured, seed: int, quick: bool) -> dict[str, dict[str, float
     judge = Judge(z[~learning], y[~learning], found.song[~learning], names, units, draws=20 if quick else 50, seed=seed)
     made = directions(z[learning], y[learning], found.song[learning], seed)
     made["ours"] = calibrated(made["ours"], Judge(z[learning], y[learning], found.song[learning], names, draws=20, seed=seed))
-    answer = {}
+    answer: dict[str, dict[str, float]] = {}
     for me, name in enumerate(names):
         sides = {method: largest(judge, rows[me], me) for method, rows in made.items()}
         report = judge.report(made["ours"][me], name)
         bound, covered = conformed(judge, made["ours"][me], me, seed)
-        answer[name] = {"r2": float(judge.whole.r2[me]), **sides, "bound": bound, "covered": covered, "slope": report.doses.slope}
-    return answer
+        facts = {"bound": bound, "covered": covered, "slope": report.doses.slope}
+        answer[name] = {"r2": float(judge.whole.r2[me]), **sides, **facts}
+    return {"faders": answer, "cpu_seconds": time.process_time() - began}
 
 
 def directions(z: Tensor, y: Tensor, song: Tensor, seed: int) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from .certificate import Certificate
 from .certify import certify
 from .crossing import Crossing, certify_bridge
 from .discover import Discovery, discover
+from .faders import FaderSet, learn_faders
 from .learn import History, learn
 from .space import Space
 from .translate import translate
@@ -23,6 +24,7 @@ __all__ = [
     "Crossing",
     "DataError",
     "Discovery",
+    "FaderSet",
     "History",
     "MissingDependency",
     "OplasError",
@@ -36,6 +38,7 @@ __all__ = [
     "encoders",
     "laws",
     "learn",
+    "learn_faders",
     "operators",
     "projectors",
     "translate",

@@ -146,7 +146,7 @@ class FaderSet(Sequence[LearnedFader]):
         for fader in self.faders:
             report, low_high = fader.report, fader.range
             worst = max(report.sides, key=lambda side: side.bound, default=None)
-            reach = f"{low_high[0]:+.3g} … {low_high[1]:+.3g} {fader.unit}".rstrip()
+            reach = f"{low_high[0]:+.3g} … {low_high[1]:+.3g} {fader.unit}".rstrip() if any(low_high) else "–"
             told = (worst.name, figure(worst.bound, 2)) if worst else ("–", "–")
             lines.append((fader.name, report.verdict, reach, figure(report.doses.slope, 2), figure(report.probe_r2, 2), *told))
         return table(lines)
