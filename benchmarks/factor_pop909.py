@@ -9,13 +9,12 @@ from typing import Any
 import torch
 from _harness import Benchmark
 from _motifs import content, recalls
-from _rolls import DIM, SEMITONES, SWEEP, WEIGHTS, Columns, crops, load_plain, load_soft, others, plain, split
+from _rolls import SEEDS, SEMITONES, SWEEP, WEIGHTS, Columns, crops, load_plain, load_soft, others, plain, split
 from torch import Generator, Tensor
 
 from oplas.data.pianoroll import Crops
 from oplas.data.rollviews import RollViews
 from oplas.measure.factor import Factors, factor_report, look
-from oplas.networks.pooled import Unpooled
 from oplas.rollspace import WEIGHTS as SHIPPED
 from oplas.rollspace import RollSpace
 
@@ -139,16 +138,18 @@ def main() -> None:
     rolls = windows.rolls(chosen[:rolls_count])
     taught = training.rolls(torch.randint(len(training), (bench.pick(300, 1500),), generator=draw))
 
-    def judge(space: str, encode: Latents, decode: Rolls, move: Moving, **cells: Any) -> dict[str, float]:
+    def judge(
+        space: str, encode: Latents, decode: Rolls | None = None, move: Moving | None = None, **cells: Any
+    ) -> dict[str, float]:
         found, null = geometry(encode, windows, chosen[:count], grid)
-        row = reconstruction(encode, decode, move, rolls) | {key: getattr(found, key) for key in SHOWN}
-        row |= kept(encode, taught, rolls)
+        row = reconstruction(encode, decode, move, rolls) if decode and move else {}
+        row |= {key: getattr(found, key) for key in SHOWN} | kept(encode, taught, rolls)
         bench.row(space=space, **cells, **row, null_own_move=null.own_move, dim=encode(rolls[:1]).shape[1])
         return row
 
-    def along(network: Latents, decoder: Latents, name: str, **cells: Any) -> dict[str, float]:
-        v = direction(network, training, bench.pick(60, 300))
-        return judge(name, network, lambda z: drawn(decoder(z)), lambda z, s: z + s * v, **cells)
+    def along(both: torch.nn.ModuleDict, name: str, **cells: Any) -> dict[str, float]:
+        v = direction(both["network"], training, bench.pick(60, 300))
+        return judge(name, both["network"], lambda z: drawn(both["decoder"](z)), lambda z, s: z + s * v, seed=0, **cells)
 
     framed, motifs = [], []
     for seed in bench.seeds(3):
@@ -163,19 +164,18 @@ def main() -> None:
             for row in motifs:
                 bench.row(**row)
     space = RollSpace.load()
-    along(space.encoder, space.decoder, "the same networks, no frame", seed=0, weight=0.0)
+    bare = torch.nn.ModuleDict({"network": space.encoder, "decoder": space.decoder})
+    soft = {0.0: along(bare, "the same networks, no frame", weight=0.0)}
     linear = Columns(space.encoder, training, bench.pick(150, 1500))
     judge("no frame, a linear operator", space.encoder, lambda z: drawn(space.decoder(z)), linear, seed=0)
-    sweeps: dict[str, dict[float, list[dict[str, float]]]] = {"soft": {}, "plain": {}}
     for weight in bench.pick(SWEEP[-1:], SWEEP[1:]):
-        both = load_soft(weight, 0)
-        sweeps["soft"][weight] = [along(both["network"], both["decoder"], "no frame, factor laws", seed=0, weight=weight)]
+        soft[weight] = along(load_soft(weight, 0), "no frame, factor laws", weight=weight)
     for seed in bench.seeds(3):
-        along(plain(seed).eval(), Unpooled(DIM).eval(), "64 numbers, untrained", seed=seed)
-        for weight in bench.pick(SWEEP[-1:], SWEEP):
-            both = load_plain(weight, seed)
-            name = "64 numbers, factor laws" if weight else "64 numbers, no factor law"
-            sweeps["plain"].setdefault(weight, []).append(along(both["network"], both["decoder"], name, seed=seed, weight=weight))
+        judge("16 numbers, untrained", plain(seed).eval(), seed=seed)
+    for weight, seeds in SEEDS.items():
+        for seed in range(1 if bench.quick else seeds):
+            name = "16 numbers, factor laws" if weight else "16 numbers, no factor law"
+            judge(name, load_plain(weight, seed), seed=seed, weight=weight)
     further = Crops(others()[1], margin=0)
     index = further.grid()
     index = index[torch.randperm(len(index), generator=draw)[:rolls_count]]

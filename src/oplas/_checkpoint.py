@@ -112,4 +112,9 @@ class State:
             group["lr"] = base * pace(self.step)
 
     def _parameters(self) -> dict[str, Tensor]:
-        return {key: value for key, value in self.space.state_dict().items() if not key.startswith("encoder.")}
+        """What is learned, by name; a tensor that two names share under the first of them."""
+        named: dict[int, tuple[str, Tensor]] = {}
+        for key, value in self.space.state_dict().items():
+            if not key.startswith("encoder."):
+                named.setdefault(value.data_ptr() or id(value), (key, value))
+        return dict(named.values())

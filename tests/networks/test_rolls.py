@@ -88,11 +88,3 @@ def test_fine_patches_lie_in_their_patch():
     side = torch.arange(256).unflatten(0, (16, 16))
     four = gather(torch.arange(256.0).reshape(1, 256, 1))[0, 8 * 3 + 5, :, 0]
     assert four.tolist() == side[6:8, 10:12].flatten().tolist()
-
-
-def test_pooled_starts_spread_out(rolls):
-    network = Pooled(8, ViT(code=2, depth=1))
-    many = (torch.rand(48, 2, 128, 128, generator=torch.Generator().manual_seed(1)) < torch.rand(48, 1, 1, 1) * 0.05).float()
-    network.prepare(many)
-    z = network(many)
-    assert z.mean(0).abs().max() < 1e-3 and torch.linalg.eigvalsh(torch.cov(z.T)).max() < 1.01

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor
@@ -18,7 +18,7 @@ class RollViews:
     Moves are uniform in ±1 … ±semitones and ±1 … ±steps; where a window has no room above or below, it moves the other way.
     """
 
-    crops: Crops
+    crops: Crops = field(repr=False)
     semitones: int = 6
     steps: int = 8
 

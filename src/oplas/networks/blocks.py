@@ -35,8 +35,15 @@ class Rows(nn.Module):
         return rows.flatten(3).flatten(1, 2)
 
 
+def cut(rolls: Tensor) -> Tensor:
+    """Rolls as patches, ``[n, 64, 2 * 16 * 16]``."""
+    grid = rolls.unflatten(2, (-1, PATCH)).unflatten(4, (-1, PATCH)).permute(0, 2, 4, 1, 3, 5)
+    return grid.flatten(3).flatten(1, 2)
+
+
 class Block(nn.Module):
     """A pre-norm transformer block (Vaswani et al. 2017; Xiong et al. 2020): tokens hear one another, then each thinks alone.
+    It starts as the identity.
 
     Shape:
         - x: ``[batch, tokens, width]``, and the same back
@@ -46,8 +53,9 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norm_across, self.norm_within = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.ask, self.answer = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.ask, self.answer = nn.Linear(width, 3 * width), still(width, width)
         self.within = thinking(width, 2 * width, width)
+        nn.init.zeros_(self.within[2].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self.ask(self.norm_across(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)

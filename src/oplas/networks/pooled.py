@@ -6,15 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from .._spelled import Spelled
-from .blocks import TOKENS, Block
+from .blocks import TOKENS, Block, cut
 from .decoder import Decoder
 from .vit import ViT
 
 
 class Pooled(Spelled, nn.Module):
-    r"""Rolls to ``dim`` numbers: the patches of another network hear one another once more, and their mean is read out.
+    r"""Rolls to ``dim`` numbers: the patches of another network hear one another once more, and the mean of them is read out.
 
-    Nothing in it knows of pitch or time beyond where a patch lies: what a move does to z is for a loss to teach.
+    Nothing in it knows of pitch or time beyond where a patch lies: what a move does to z is for a loss to teach. Patches in which
+    nothing sounds are not counted.
 
     Shape:
         - rolls: ``[n, 2, 128, 128]`` · heard: ``[n, 64]`` bool · returns: ``[n, dim]``
@@ -29,15 +30,17 @@ class Pooled(Spelled, nn.Module):
         width = int(self.encoder.width)  # type: ignore[arg-type]
         self.dim = dim
         self.place = nn.Parameter(torch.randn(TOKENS, width) * 0.5)
-        self.block, self.norm, self.head = Block(width), nn.LayerNorm(width), nn.Linear(width, dim)
+        self.block, self.head = Block(width), nn.Linear(width, dim)
 
     def forward(self, rolls: Tensor, heard: Tensor | None = None) -> Tensor:
         tokens = self.encoder(rolls, heard).unflatten(1, (TOKENS, -1))
-        z: Tensor = self.head(self.norm(self.block(tokens + self.place)).mean(1))
+        there = cut(rolls).any(2) if heard is None else cut(rolls).any(2) & heard
+        said = self.block(tokens + self.place) * there.unsqueeze(2)
+        z: Tensor = self.head(said.sum(1) / there.sum(1, keepdim=True).clamp_min(1))
         return z
 
     @torch.no_grad()
-    def prepare(self, rolls: Tensor, floor: float = 0.01) -> None:
+    def prepare(self, rolls: Tensor, floor: float = 0.05) -> None:
         """Let the last layer read principal axes, each scaled to about unit variance over these rolls: the start is not a line."""
         z = self(rolls).double()
         variance, axes = torch.linalg.eigh(torch.cov(z.T))
