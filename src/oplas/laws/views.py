@@ -86,8 +86,8 @@ class Batch:
         n, k = before.shape[:2]
         blank = before.new_zeros(n, k, 0)
         where = torch.arange(n, device=before.device)
-        trials = Trials(blank, torch.ones_like(theta, dtype=torch.bool), blank[:, 0], theta.to(before.dtype),
-                        where, torch.full_like(theta, -1, dtype=torch.long), blank[:1, 0])  # fmt: skip
+        trials = Trials(blank, torch.ones_like(theta, dtype=torch.bool), before.new_zeros(n, 0), theta.to(before.dtype),
+                        where, torch.full_like(theta, -1, dtype=torch.long), before.new_zeros(1, 0))  # fmt: skip
         return Seen(_Unasked(), trials, before, after)
 
 
