@@ -100,8 +100,8 @@ def test_a_space_in_which_nothing_moves_meets_equivariance_but_not_the_step():
     noise = 1e-3 * torch.randn(64, 3, 6, generator=Generator().manual_seed(2))
     held = batch(0 * straight())
     held = Batch(held.network, held.views, held.z + noise)
-    assert float(held.loss(Equivariance(PITCH, Translation(6)))) < 1e-4
-    assert float(held.loss(Step(PITCH, Translation(6)))) > 0.5
+    assert held.loss(Equivariance(PITCH, Translation(6))).item() < 1e-4
+    assert held.loss(Step(PITCH, Translation(6))).item() > 0.5
 
 
 def test_things_are_recognised_by_what_no_move_changes():
