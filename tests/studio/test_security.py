@@ -215,8 +215,8 @@ def test_words_that_are_no_paths_stay() -> None:
         b"[" * 100_000, b'{"a":' * 50_000, b"{",
         b"\xff\xfe", b"", b'{"i": 1e400}', b'{"i": NaN}',
         b'{"i": 99999999999999999999999}', b'{"i": -1}',
-        b'{"i": "0"}' * 2, b'{"i": [1]}', b'{"i": 0, "k": 1000000}', b'{"i": 0, "more": 1}', b'{"z": [1e999]}', b'{"z": []}', b"null",
-        b"1" * 10_000, b'{"i": 0, "z": [0]}',
+        b'{"i": "0"}' * 2, b'{"i": [1]}', b'{"i": 0, "k": 1000000}', b'{"i": 0, "more": 1}', b'{"z": [1e999]}', b'{"z": []}',
+        b"null", b"1" * 10_000, b'{"i": 0, "z": [0]}',
     ],
 )  # fmt: skip
 def test_malformed_bodies_are_told_so(client, body) -> None:
@@ -293,8 +293,10 @@ async def ask(app, method: str, path: str, body: bytes = b"") -> int:
         said.append(message)
 
     headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": headers, "query_string": b"",
-             "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": ("127.0.0.1", 1), "root_path": ""}  # fmt: skip
+    scope = {
+        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": headers, "query_string": b"",
+        "http_version": "1.1", "scheme": "http", "server": ("localhost", 80), "client": ("127.0.0.1", 1), "root_path": "",
+    }  # fmt: skip
     await app(scope, receive, send)
     return said[0]["status"]
 

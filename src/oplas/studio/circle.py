@@ -49,7 +49,7 @@ class Circle:
     def placed(self, y: Tensor, which: range | list[int]) -> list[OnRing]:
         """Where these durations lie, as the songs ``which``."""
         keys = self.songs.keys
-        named, angles, sure = keys.keys(y), angle(keys.planes(y)[:, 4], keys.offset or 0), confidence(keys.latents(y))
+        named, angles, sure = keys.keys(y), angle(keys.place(y)), confidence(keys.latents(y))
         return [
             OnRing(song=song, i=self.songs.first[song], name=self.songs.names[song], label=told(key), angle=a, confidence=c)
             for song, key, a, c in zip(which, named, angles, sure, strict=True)
@@ -78,10 +78,9 @@ class Circle:
         return Score(score.notes.transpose(KeyChange().semitones(fifths)), score.tempo)
 
 
-def angle(plane: Tensor, offset: int) -> list[float]:
-    """Radians clockwise from C, of the coordinate in the plane of fifths (complex ``[n]``), whose places start at ``offset``."""
-    turned = plane.angle() - 2 * math.pi * 5 * offset / 12  # a fifth, seven semitones, is one place: 7 · 7 = 1 modulo 12
-    return [float(each) for each in torch.remainder(turned, 2 * math.pi)]
+def angle(place: Tensor) -> list[float]:
+    """Radians clockwise from C, of major tonics ``[n]``: a fifth, seven semitones, is one place, and 7 · 7 = 1 modulo 12."""
+    return [float(each) for each in (7 * place % 12) * (2 * math.pi / 12)]
 
 
 def confidence(z: Tensor) -> list[float]:
