@@ -76,7 +76,9 @@ def apply(
     latents: Annotated[Path, typer.Argument(help="Latents to move, as 'oplas embed' writes them.")],
     move: Annotated[list[str], typer.Option(help="How far, such as level=+6; again for others.")],
     out: Annotated[Path | None, typer.Option(help="Write the moved latents here: .npz or .npy.")] = None,
-    among: Annotated[Path | None, typer.Option("--in", help="Latents of a collection: name the nearest of each moved one.")] = None,
+    among: Annotated[
+        Path | None, typer.Option("--in", help="An index, or a file of latents: name the nearest to each moved one.")
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many nearest.")] = 3,
     force: Annotated[bool, typer.Option("--force", help="Move beyond what was measured, and vacuous faders, too.")] = False,
     as_json: Json = False,
@@ -85,9 +87,6 @@ def apply(
 
     A fader says first what it does. One that is vacuous, or an amount beyond what was measured, is refused.
     """
-    import torch
-
-    from .._errors import DataError
     from ..encoders import load_embeddings
     from ..faders import FaderSet
     from ._labels import amounts, write_latents
@@ -102,19 +101,36 @@ def apply(
     facts: dict[str, Any] = {"faders": str(faders), "amounts": asked, "rows": len(z)}
     lines = [f"{len(z)} latents moved: {', '.join(f'{name} {amount:+g}' for name, amount in asked.items())}"]
     if among is not None:
-        gallery, names = load_embeddings(among)
-        if gallery.shape[1] != z.shape[1]:
-            raise DataError(f"{among} holds {gallery.shape[1]} numbers a row, {latents} {z.shape[1]}: they are of other spaces")
         facts["nearest"] = []
-        for identity, row in zip(ids, torch.cdist(moved.double(), gallery.double()), strict=True):
-            near = [index for index in row.argsort().tolist() if names[index] != identity][:k]
-            facts["nearest"].append({"id": identity, "found": [{"id": names[i], "distance": float(row[i])} for i in near]})
-            lines += [f"{identity}:", *(f"  {float(row[i]):8.3f}  {names[i]}" for i in near)]
+        for identity, near in zip(ids, _nearest(moved, among, k + 1), strict=True):
+            others = [each for each in near if each["id"] != identity][:k]
+            facts["nearest"].append({"id": identity, "found": others})
+            lines += [f"{identity}:", *(f"  {each['distance']:8.3f}  {each['id']}" for each in others)]
     if out is not None:
         write_latents(out, moved, ids)
         facts["out"] = str(out)
         lines.append(f"written: {out}")
     return Answer("\n".join(lines), facts)
+
+
+def _nearest(z: Any, place: Path, k: int) -> list[list[dict[str, Any]]]:
+    """Ids and distances of the rows nearest to each latent, in an index or in a file of latents."""
+    import torch
+
+    from .._errors import ShapeError
+    from ..encoders import load_embeddings
+
+    if place.is_dir():
+        from ..store import Index
+
+        return [[{"id": hit.id, "distance": hit.distance} for hit in hits] for hits in Index.open(place).nearest(z, k)]
+    gallery, names = load_embeddings(place)
+    if gallery.shape[1] != z.shape[1]:
+        seen = f"{place} holds {gallery.shape[1]} numbers a row, the latents have {z.shape[1]}"
+        raise ShapeError(f"{seen}: they are of different spaces; give latents of the same one")
+    far, rows = torch.cdist(z.double(), gallery.double()).topk(min(k, len(names)), largest=False)
+    found = zip(rows.tolist(), far.tolist(), strict=True)
+    return [[{"id": names[i], "distance": d} for i, d in zip(*each, strict=True)] for each in found]
 
 
 def check(plot: Path | None) -> None:
