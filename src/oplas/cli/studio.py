@@ -16,7 +16,7 @@ def add(app: typer.Typer) -> None:
 
 
 def studio(
-    space: Annotated[Path | None, typer.Argument(help="Folder of a saved space.")] = None,
+    space: Annotated[Path | None, typer.Argument(help="Folder of a saved space; or 'rolls', for MIDI files.")] = None,
     songs: Annotated[Path | None, typer.Option(help="Folder of its sounds or MIDI files; nothing outside it is read.")] = None,
     index: Annotated[str | None, typer.Option(help="Index made by 'oplas index'; with --songs, its files can be heard.")] = None,
     faders: Annotated[Path | None, typer.Option(help="Folder of faders learned by 'oplas fader learn'.")] = None,
@@ -27,12 +27,13 @@ def studio(
 ) -> Answer:
     """Open a local page on a space: its map, operators, mixer, ring and certificate. Ctrl-C ends it."""
     from ..studio.open import opened
-    from ..studio.serve import serve
+    from ..studio.serve import needed, serve
 
     if demo == (space is not None):
         raise typer.BadParameter("name a space, or --demo")
     if space is not None and songs is None and index is None:
         raise typer.BadParameter("name what to show: --songs FOLDER, or --index INDEX")
+    needed()
     library, roots = opened(space, songs, index, faders)
     serve(library, host=host, port=port, open_page=open_page, roots=roots, tell=say)
     return Answer("the studio is closed")

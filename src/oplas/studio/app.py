@@ -47,7 +47,7 @@ def routes(studio: Studio, roots: Iterable[PurePath] = ()) -> FastAPI:
 
     @app.exception_handler(Busy)
     async def busy(request: Request, error: Busy) -> JSONResponse:
-        return fault(503, "two files are being decoded already; ask again in a moment")
+        return fault(503, "the studio is busy with others' questions; ask again in a moment")
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

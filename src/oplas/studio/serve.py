@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import secrets
 import socket
@@ -35,13 +36,12 @@ def serve(
         DataError: the port is taken, or the host is no address of this machine.
         MissingDependency: the packages of ``oplas[studio]`` are not installed.
     """
-    try:
-        import uvicorn
+    needed()
+    import uvicorn
 
-        from .app import guarded
-        from .studio import Studio
-    except ImportError as error:
-        raise MissingDependency(f"the studio needs {error.name}, which is not installed: pip install 'oplas[studio]'") from error
+    from .app import guarded
+    from .studio import Studio
+
     listening = bound(host, port)
     token = None if _loopback(host) else secrets.token_urlsafe(32)
     with listening:
@@ -58,6 +58,17 @@ def serve(
             limit_concurrency=512, timeout_keep_alive=10, timeout_graceful_shutdown=2, h11_max_incomplete_event_size=32 << 10,
         )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def needed() -> None:
+    """Raise what would be missing, before there is anything to show.
+
+    Raises:
+        MissingDependency: a package of ``oplas[studio]`` is not installed.
+    """
+    for name in ("fastapi", "uvicorn", "python_multipart"):
+        if importlib.util.find_spec(name) is None:
+            raise MissingDependency(f"the studio needs {name}, which is not installed: pip install 'oplas[studio]'")
 
 
 def bound(host: str, port: int) -> socket.socket:

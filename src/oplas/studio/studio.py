@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +23,10 @@ from .maps import Map
 from .mixes import Mixer
 from .pursuit import pursue
 from .words import reads, verdict_of
+from .worker import Busy
+
+#: Points moved at a time: a plan of half a million costs no copy of them all.
+BLOCK = 1 << 15
 
 
 class Pointed(DataError):
@@ -44,7 +49,7 @@ class Studio:
         self.mixer = Mixer(library, self.map)
         self.circle = Circle(library)
         self.named = Named(library)
-        self._drawing, self._report = threading.Lock(), ""
+        self._drawing, self._report, self._gate = threading.Lock(), "", threading.BoundedSemaphore(2)
 
     @cached_property
     def info(self) -> schema.SpaceInfo:
@@ -72,6 +77,20 @@ class Studio:
             count=len(library), seconds=space.encoder.samples / rate if rate else 0.0, demo=library.demo, laws=laws,
             operators=[_told(deed) for deed in self.deeds.values()], columns=columns, has=has,
         )  # fmt: skip
+
+    @contextmanager
+    def heavy(self, patience: float = 10.0) -> Iterator[None]:
+        """Two at once; others wait a while, then are put off.
+
+        Raises:
+            Busy: it is not their turn in time.
+        """
+        if not self._gate.acquire(timeout=patience):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._gate.release()
 
     @property
     def report(self) -> str:
@@ -133,10 +152,15 @@ class Studio:
     def plan(self, asked: asked_.Plan) -> tuple[np.ndarray, bytes]:
         """Knots of the slider, and where every point is at each: ``[knots, n, axes]`` float32."""
         deed, values = self.deed(asked.operator, asked.parameters)
-        z = torch.from_numpy(self.library.z) if asked.i is None else self.library.latents(asked.i)
-        knots = deed.knots()
-        moved = [self.map.place(deed.move(z, {**values, deed.slider.name: knot}).numpy(), asked.axes) for knot in knots.tolist()]
-        return knots, b"".join(each.tobytes() for each in moved)
+        rows = np.arange(len(self.library)) if asked.i is None else self.library.check(asked.i)
+        knots, slider = deed.knots(), deed.slider.name
+        paths = np.empty((len(knots), len(rows), asked.axes), "<f4")
+        with self.heavy():
+            for first in range(0, len(rows), BLOCK):
+                z = torch.from_numpy(self.library.z[rows[first : first + BLOCK]])
+                for path, knot in zip(paths, knots.tolist(), strict=True):
+                    path[first : first + BLOCK] = self.map.place(deed.move(z, {**values, slider: knot}).numpy(), asked.axes)
+        return knots, paths.tobytes()
 
     def operate(self, asked: asked_.Operate) -> schema.Moved:
         """Points moved; of the first, what lies nearest now, and what the true action makes of it."""
@@ -189,7 +213,8 @@ class Studio:
             Pointed: it cannot be read, or asks for what the space may not do.
         """
         try:
-            return found(self.library, self.named, self.map, asked.expression, asked.k)
+            with self.heavy():
+                return found(self.library, self.named, self.map, asked.expression, asked.k)
         except DataError as error:
             raise Pointed(str(error), asked.expression) from error
 
