@@ -76,9 +76,7 @@ def apply(
     latents: Annotated[Path, typer.Argument(help="Latents to move, as 'oplas embed' writes them.")],
     move: Annotated[list[str], typer.Option(help="How far, such as level=+6; again for others.")],
     out: Annotated[Path | None, typer.Option(help="Write the moved latents here: .npz or .npy.")] = None,
-    among: Annotated[
-        Path | None, typer.Option("--in", help="An index, or a file of latents: name the nearest to each moved one.")
-    ] = None,
+    among: Annotated[Path | None, typer.Option("--in", help="An index or file of latents: name the nearest to each.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many nearest.")] = 3,
     force: Annotated[bool, typer.Option("--force", help="Move beyond what was measured, and vacuous faders, too.")] = False,
     as_json: Json = False,

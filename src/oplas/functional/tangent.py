@@ -11,8 +11,8 @@ from torch import Tensor
 def local_basis(decode: Callable[[Tensor], Tensor], z: Tensor, count: int) -> tuple[Tensor, Tensor]:
     r"""The ``count`` orthonormal directions at z along which what is decoded changes most, and how much.
 
-    The right singular vectors of the Jacobian :math:`J=\partial g/\partial z` and its singular values; Choi, Lee, Yoon, Park, Hwang &
-    Kang 2022 (https://arxiv.org/abs/2106.06959). To walk along one of them, find it anew after each step.
+    The right singular vectors of the Jacobian :math:`J=\partial g/\partial z` and its singular values: Choi, Lee, Yoon, Park, Hwang
+    & Kang 2022 (https://arxiv.org/abs/2106.06959). To walk along one of them, find it anew after each step.
 
     Shape:
         - decode: ``[d]`` to any shape · z: ``[d]``
