@@ -94,10 +94,14 @@ def load_plain(weight: float, seed: int) -> nn.Module:
     return saved(plain(seed), WEIGHTS / f"plain_{weight:g}_seed{seed}.safetensors")
 
 
+def attentive() -> nn.ModuleDict:
+    """The space's networks with attention among the patches, two blocks before the codes and one after."""
+    return nn.ModuleDict({"network": ViT(depth=2), "decoder": Decoder(depth=1)})
+
+
 def load_soft(weight: float, seed: int) -> nn.ModuleDict:
     """The space's networks without the frame, taught the factor laws at this weight."""
-    both = nn.ModuleDict({"network": ViT(), "decoder": Decoder()})
-    return saved(both, WEIGHTS / f"soft_{weight:g}_seed{seed}.safetensors")  # type: ignore[return-value]
+    return saved(attentive(), WEIGHTS / f"soft_{weight:g}_seed{seed}.safetensors")  # type: ignore[return-value]
 
 
 class Columns:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from _rolls import SEEDS, SWEEP, WEIGHTS, crops, factor_laws, others, plain, split, terms
+from _rolls import SEEDS, SWEEP, WEIGHTS, attentive, crops, factor_laws, others, plain, split, terms
 from safetensors.torch import save as dump
 from torch import Generator, nn
 
@@ -26,20 +26,18 @@ from oplas.data.pianoroll import Crops
 from oplas.data.rollviews import RollViews
 from oplas.data.views import Views
 from oplas.laws.redraw import Redraw
-from oplas.networks.decoder import Decoder
-from oplas.networks.vit import ViT
 from oplas.pretrain import pretrain
 from oplas.rollspace import WEIGHTS as SHIPPED
 from oplas.rollspace import RollSpace, frame, placed
 
-#: Steps of rows alone, and of the whole: of the shipped space, and of its other seeds.
-SHIPPED_STEPS, OTHER_STEPS = (4500, 200), (1500, 100)
+#: Of the shipped space, and of its other seeds.
+SHIPPED_STEPS, OTHER_STEPS = 6000, 1500
 PLAIN, SOFT = 300, 120
 
 
 @dataclass(frozen=True)
 class Framed:
-    """Random windows of 128 steps, each at rest in its frame; a quarter of them of each lot of songs after the first."""
+    """Random windows, each at rest in its frame; a quarter of them of each lot after the first."""
 
     lots: tuple[Crops, ...] = field(repr=False)
 
@@ -50,22 +48,17 @@ class Framed:
         return Views(placed(x, -frame(x))[:, None], torch.zeros(count, 1, 2))
 
 
-def space(lots: list[list[Notes]], seed: int, rows: int, whole: int, folder: Path | None = None) -> RollSpace:
-    """The space of rolls: first what a row says, alone, then with attention among patches."""
-    stream = Framed(tuple(Crops(songs, margin=0) for songs in lots)).views
+def space(lots: list[list[Notes]], seed: int, steps: int, folder: Path | None = None) -> RollSpace:
+    """The space of rolls: what a row says, and how it is drawn."""
+    stream = Framed((*(Crops(songs, margin=0) for songs in lots), crops(lots[0]))).views
     torch.manual_seed(seed)
-    encoder, decoder = ViT(depth=0), Decoder(depth=0)
-    for mixing in (encoder.head, encoder.place, decoder.amend, decoder.place):
-        mixing.requires_grad_(False)  # rows keep to themselves
-    first, then = (folder / "rows", folder / "whole") if folder else (None, None)
-    print(pretrain(encoder, [Redraw(decoder)], stream, steps=rows, batch=12, rate=8e-3, seed=seed, folder=first), flush=True)
     made = RollSpace()
-    made.encoder.load_state_dict(encoder.state_dict(), strict=False)  # blocks start as the identity
-    made.decoder.load_state_dict(decoder.state_dict(), strict=False)
-    learns = [Redraw(made.decoder)]
-    print(pretrain(made.encoder, learns, stream, steps=whole, batch=24, rate=2e-4, seed=seed, folder=then), flush=True)
+    for mixing in (made.encoder.head, made.encoder.place, made.decoder.amend, made.decoder.place):
+        mixing.requires_grad_(False)  # rows keep to themselves
+    learns, rows = [Redraw(made.decoder)], folder and folder / "rows"
+    print(pretrain(made.encoder, learns, stream, steps=steps, batch=8, rate=8e-3, seed=seed, folder=rows), flush=True)
     made.card = {"data": "POP909 and Freedoom's music without the held-out songs", "songs": [len(songs) for songs in lots],
-                 "seed": seed, "steps": [rows, whole], "batch": [12, 24]}  # fmt: skip
+                 "seed": seed, "steps": steps, "batch": 8}  # fmt: skip
     return made
 
 
@@ -79,13 +72,16 @@ def learned(songs: list[Notes], weight: float, seed: int, steps: int = PLAIN, fo
 
 
 def softened(songs: list[Notes], weight: float, seed: int, steps: int = SOFT, folder: Path | None = None) -> nn.ModuleDict:
-    """The shipped space's own networks without its frame, taught the factor laws at one weight while they still draw every roll."""
-    space, laws = RollSpace.load().requires_grad_(True), factor_laws(weight, RollSpace().dim - 2, known=False)
-    learns = [Redraw(space.decoder), *laws]
+    """The shipped space's networks without the frame, given attention and taught the factor laws while they still draw every roll."""
+    torch.manual_seed(seed)
+    shipped, both = RollSpace.load(), attentive()
+    both["network"].load_state_dict(shipped.encoder.state_dict(), strict=False)  # blocks start as the identity
+    both["decoder"].load_state_dict(shipped.decoder.state_dict(), strict=False)
+    learns = [Redraw(both["decoder"]), *factor_laws(weight, shipped.dim - 2, known=False)]
     views = RollViews(crops(songs)).views
-    told = pretrain(space.encoder, learns, views, steps=steps, batch=12, rate=6e-4, seed=seed, folder=folder)
+    told = pretrain(both["network"], learns, views, steps=steps, batch=12, rate=6e-4, seed=seed, folder=folder)
     print(f"softened, weight {weight:g}, seed {seed}: {told}", flush=True)
-    return nn.ModuleDict({"network": space.encoder, "decoder": space.decoder})
+    return both
 
 
 def write(module: nn.Module, path: Path) -> None:
@@ -107,7 +103,7 @@ def run(kind: str, weight: float, seed: int, folder: Path | None) -> None:
     asked = "" if kind == "space" else f" {weight:g}"
     card: dict[str, Any] = {"command": f"python benchmarks/train_rolls.py --{kind}{asked} --seed {seed}"}
     if kind == "space":
-        made = space([songs, others()[0]], seed, *(SHIPPED_STEPS if seed == 0 else OTHER_STEPS), folder=folder)
+        made = space([songs, others()[0]], seed, SHIPPED_STEPS if seed == 0 else OTHER_STEPS, folder=folder)
         made.save(SHIPPED if seed == 0 else WEIGHTS / f"space_seed{seed}.safetensors", **card, **made.card, **versions(began))
         return
     train, steps = (learned, PLAIN) if kind == "plain" else (softened, SOFT)

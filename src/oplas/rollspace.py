@@ -47,8 +47,8 @@ class RollSpace(nn.Module):
 
     def __init__(self, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> None:
         super().__init__()
-        self.encoder = ViT() if encoder is None else encoder
-        self.decoder = Decoder() if decoder is None else decoder
+        self.encoder = ViT(depth=0) if encoder is None else encoder
+        self.decoder = Decoder(depth=0) if decoder is None else decoder
         self.dim = 2 + int(self.encoder.dim)  # type: ignore[arg-type]
         self.card: dict[str, Any] = {}
 
