@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -148,11 +148,7 @@ def _names(crops: Crops, index: Tensor) -> Tensor:
 
 def _varied(crops: Crops, songs: Sequence[Notes], index: Tensor, moves: Tensor, draw: Generator) -> Tensor:
     """The moved windows of songs in which a tenth of the notes is left out."""
-    kept = []
-    for song in songs:
-        keep = torch.rand(len(song), generator=draw) >= DROPPED
-        rows = {name: getattr(song, name)[keep] for name in ("onset", "length", "pitch", "velocity", "part")}
-        kept.append(replace(song, **rows))
+    kept = [song.pick(torch.rand(len(song), generator=draw) >= DROPPED) for song in songs]
     thinned = Crops(kept, least=1)
     far = 1 << 20
     places = thinned.song * far + thinned.start

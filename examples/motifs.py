@@ -36,9 +36,8 @@ def disguised(song: data.Notes, first: float, generator: Generator) -> data.Note
     """Four bars of the song's first part, a fourth lower, three sixteenths later, without a fifth of their notes."""
     phrase = song.only(song.parts[0])
     keep = (phrase.onset >= first) & (phrase.onset < first + 4 * BARS) & (torch.rand(len(phrase), generator=generator) > 0.2)
-    rows = {name: getattr(phrase, name)[keep] for name in ("onset", "length", "pitch", "velocity", "part")}
-    there = replace(phrase, **rows, name=f"from {song.name}").between(first, first + 4 * BARS)
-    return replace(there.transpose(-5), onset=there.onset + 3 / 4)
+    there = phrase.pick(keep).between(first, first + 4 * BARS)
+    return replace(there.transpose(-5), onset=there.onset + 3 / 4, name=f"from {song.name}")
 
 
 def main() -> None:

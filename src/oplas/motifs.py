@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -19,6 +20,7 @@ from .rollspace import RollSpace, frame, placed
 SIZE, MARGIN = 128, 16
 LEAST = 4
 NULL = 4096
+BATCH = 64
 WIDTH = 256
 #: How far off a phrase's own pitch and time its variant's may lie: semitones, sixteenths.
 ASTRAY = (2, 4)
@@ -90,46 +92,36 @@ def find_motif(
         DataError: the phrase is too short or too long, or no song has a window with about as many notes.
     """
     query, count = _phrase(phrase)
-    voices: list[tuple[Notes, str, Crops]] = []
-    keys, rows, null = [], [], []  # rows: which voice, and which window of it
+    held, null, places = [], [], []
     quota, draw = -(-NULL // max(len(songs), 1)), Generator().manual_seed(0)
     for song in songs:
-        mine = []
-        for part, voice in _voices(song):
-            if crops := _crops(voice, query.inner, count):
-                for index, rolls in _windows(crops, count):
-                    keys.append(content(space, rolls))
-                    mine.append(torch.stack([torch.full_like(index, len(voices)), index], 1))
-                voices.append((song, part, crops))
-        if mine:
-            rows += mine
-            some = torch.cat(mine)
-            some = some[torch.randperm(len(some), generator=draw)[:quota]]
-            mirrored = torch.cat(
-                [voices[voice][2].rolls(each[None]) for voice, each in zip(some[:, 0].tolist(), some[:, 1], strict=True)]
-            )
-            null.append(content(space, mirrored.flip(2)))
+        here = list(_places(song, query.inner, count))
+        for at in range(0, len(here), BATCH):
+            held.append(content(space, torch.cat([place.roll for place in here[at : at + BATCH]])))
+        some = [here[index].roll for index in torch.randperm(len(here), generator=draw)[:quota].tolist()]
+        null += [content(space, torch.cat(some[at : at + BATCH]).flip(2)) for at in range(0, len(some), BATCH)]
+        places += here
         tell(1)
-    if not keys:
+    if not places:
         raise DataError(f"no part of the {len(songs)} songs has {query.inner} sixteenths with about {count} notes; "
                         "give other songs, or a phrase of one part")  # fmt: skip
     sought = query.rolls(torch.zeros(1, dtype=torch.long))
-    far, unrelated = (distances(space, sought, torch.cat(each))[0] for each in (keys, null))
-    p, place = chance(far, unrelated), torch.cat(rows)
+    far, unrelated = (distances(space, sought, torch.cat(each))[0] for each in (held, null))
+    p = chance(far, unrelated).tolist()
     found: list[Motif] = []
-    taken: list[tuple[Notes, int]] = []
+    taken: list[_Place] = []
     for row in far.argsort().tolist():
-        song, part, crops = voices[int(place[row, 0])]
-        start = int(crops.start[place[row, 1]])
-        if any(other is song and abs(at - start) < query.inner / 2 for other, at in taken):
+        place = places[row]
+        if any(other.song is place.song and abs(other.start - place.start) < query.inner / 2 for other in taken):
             continue
-        taken.append((song, start))
-        semitones, shared = _agreement(sought[0, ONSET], crops.rolls(place[row, 1:])[0, ONSET])
-        near, sure = float(far[row]), float(p[row])
-        found.append(Motif(song.name, part, start / 4, semitones, shared, near, sure, sure * len(far)))
+        taken.append(place)
+        semitones, shared = _agreement(sought[0, ONSET], place.roll[0, ONSET])
+        found.append(
+            Motif(place.song.name, place.part, place.start / 4, semitones, shared, float(far[row]), p[row], p[row] * len(p))
+        )
         if len(found) == k:
             break
-    return Recurrences(phrase.name or "the phrase", query.inner, count, len(far), tuple(found))
+    return Recurrences(phrase.name or "the phrase", query.inner, count, len(p), tuple(found))
 
 
 def chance(distance: Tensor, unrelated: Tensor) -> Tensor:
@@ -199,6 +191,37 @@ def _phrase(phrase: Notes) -> tuple[Crops, int]:
     return Crops([at_rest], size=SIZE, margin=(SIZE - max(long, 4)) // 2, least=1), count
 
 
+class _Place(NamedTuple):
+    """A window of a song's part."""
+
+    song: Notes
+    part: str
+    crops: Crops
+    index: int
+
+    @property
+    def start(self) -> int:
+        """Cells from the song's beginning."""
+        return int(self.crops.start[self.index])
+
+    @property
+    def roll(self) -> Tensor:
+        """``[1, 2, 128, 128]``."""
+        return self.crops.rolls(torch.tensor([self.index]))
+
+
+def _places(song: Notes, inner: int, count: int) -> Iterator[_Place]:
+    """Windows of each part alone, and of all, that begin with a note and have between half and twice ``count``."""
+    for part, voice in _voices(song):
+        try:
+            crops = Crops([voice], size=SIZE, margin=(SIZE - inner) // 2, least=max(count // 2, 1))
+        except DataError:  # it has no such window
+            continue
+        for index in crops.at_notes().split(BATCH):
+            few = crops.rolls(index)[:, ONSET].sum((1, 2)) <= 2 * count
+            yield from (_Place(song, part, crops, each) for each in index[few].tolist())
+
+
 def _voices(song: Notes) -> Iterator[tuple[str, Notes]]:
     """Each part alone and, where there are several, all."""
     for index, label in enumerate(song.parts):
@@ -210,22 +233,6 @@ def _voices(song: Notes) -> Iterator[tuple[str, Notes]]:
             )
     if len(song.part.unique()) > 1:
         yield "all", song
-
-
-def _crops(voice: Notes, inner: int, count: int) -> Crops | None:
-    try:
-        return Crops([voice], size=SIZE, margin=(SIZE - inner) // 2, least=max(count // 2, 1))
-    except DataError:  # it has no such window
-        return None
-
-
-def _windows(crops: Crops, count: int, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
-    """The windows that begin with a note and have at most twice ``count``: which, and their rolls."""
-    for index in crops.at_notes().split(batch):
-        rolls = crops.rolls(index)
-        alike = rolls[:, ONSET].sum((1, 2)) <= 2 * count
-        if alike.any():
-            yield index[alike], rolls[alike]
 
 
 def _agreement(phrase: Tensor, window: Tensor) -> tuple[int, float]:

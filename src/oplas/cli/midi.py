@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,8 +98,7 @@ def _begun(song: Notes, first: float, last: float, bars: str) -> Notes:
     within = (song.onset >= first - 1e-6) & (song.onset < last - 1e-6)
     if not within.any():
         raise DataError(f"no note of {song.name} begins in bars {bars}; it has {song.beats:g} beats")
-    rows = {name: getattr(song, name)[within] for name in ("onset", "length", "pitch", "velocity", "part")}
-    return replace(song, **rows).between(first, last)
+    return song.pick(within).between(first, last)
 
 
 def _moved(source: Path, out: Path, space: Path | None, page: Path | None, how: str, **move: int) -> Answer:

@@ -95,6 +95,15 @@ class Notes:
         """The notes moved by one constant, the song's :func:`phase`, onto the grid of ``per_beat`` cells a beat."""
         return replace(self, onset=(self.onset - phase(self.onset, per_beat)).clamp_min(0))
 
+    def pick(self, rows: Tensor) -> Notes:
+        """Some of the notes, by index or mask.
+
+        Raises:
+            DataError: none is left.
+        """
+        kept = {name: getattr(self, name)[rows] for name in ("onset", "length", "pitch", "velocity", "part")}
+        return replace(self, **kept).checked()
+
     def only(self, *parts: str) -> Notes:
         """The notes of the parts named, in the order of the names; case does not count.
 
@@ -107,17 +116,14 @@ class Notes:
             raise DataError(f"{self.name or 'the song'} has no part {parts}; its parts are {', '.join(map(repr, self.parts))}")
         rank = torch.full((len(self.parts),), -1)
         rank[wanted] = torch.arange(len(wanted))
-        part = rank[self.part]
-        keep = part >= 0
-        rows = {name: getattr(self, name)[keep] for name in ("onset", "length", "pitch", "velocity")}
-        return replace(self, **rows, part=part[keep], parts=tuple(self.parts[index] for index in wanted)).checked()
+        mine = self.pick(rank[self.part] >= 0)
+        return replace(mine, part=rank[mine.part], parts=tuple(self.parts[index] for index in wanted))
 
     def between(self, first: float, last: float) -> Notes:
         """What sounds from beat ``first`` to beat ``last``, cut at both ends, starting at 0."""
         start, end = self.onset.clamp_min(first), (self.onset + self.length).clamp_max(last)
         keep = end > start
-        rows = {name: getattr(self, name)[keep] for name in ("pitch", "velocity", "part")}
-        return replace(self, onset=(start - first)[keep], length=(end - start)[keep], **rows).checked()
+        return replace(self.pick(keep), onset=(start - first)[keep], length=(end - start)[keep]).checked()
 
     def roll(self, per_beat: int = 4) -> Tensor:
         """Piano rolls, ``[parts, frames, 128]`` bool: true where a note sounds; a note fills at least one frame."""
