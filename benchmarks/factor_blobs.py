@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
+import hashlib
+import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import torch
 from _blobs import speeds
-from _harness import Benchmark
+from _harness import Benchmark, tidy
 from torch import Generator, Tensor, nn
 
+from oplas._artefact import write_text
+from oplas._download import cache_folder
 from oplas.actions.pianoroll import Shift, Transpose
 from oplas.data.blobs import Blobs, blobs
 from oplas.laws import Decorrelation, Law
@@ -116,25 +116,36 @@ class Job:
         torch.manual_seed(self.seed)
         toy, learn, began = blobs(self.margin), 80 if self.quick else 300, time.process_time()
         network = {"ConvNet": ConvNet, "PlacedNet": PlacedNet, "CentredNet": CentredNet}[self.network]()
-        fresh = copy.deepcopy(network).eval()
         terms = laws(self.kind, toy.frame, self.weight)
         if self.steps:
             centred = self.network == "CentredNet"
             rate = {"ConvNet": 4e-3 if self.kind == "cosines" else 2e-3, "PlacedNet": 3e-3, "CentredNet": 1.5e-3}[self.network]
             pretrain(network, terms, toy.rested if centred else toy.views, steps=self.steps, batch=128 if centred else 64,
                      rate=rate, seed=self.seed, progress=False)  # fmt: skip
+        else:
+            start(network, toy)
         spent = time.process_time() - began
-        moved, still = (
-            seen(each.eval(), toy, learn + (200 if self.quick else 1000), 20 if self.quick else 100) for each in (network, fresh)
-        )
+        moved = seen(network.eval(), toy, learn + (200 if self.quick else 1000), 20 if self.quick else 50)
         figures: dict[str, Any] = asdict(factors(moved.pick(slice(learn, None)), moved.pick(slice(learn))))
         figures |= lossless(moved, toy, learn) if not self.margin else {}
         for term in terms if self.steps else ():
             if isinstance(term, Painted):
                 figures["f1"] = redrawn(term.painter, moved, toy, learn)
         if self.kind == PAINTED and self.margin and not self.seed:
-            figures["probes"] = factor_report(moved, {"untrained": still}, learn=learn).to_dict()["rows"]
+            torch.manual_seed(0)
+            start(fresh := PlacedNet(), toy)
+            beside = seen(fresh.eval(), toy, len(moved.rest), len(moved.grid))
+            figures["probes"] = factor_report(moved, {"untrained": beside}, learn=learn).to_dict()["rows"]
         return figures | {"train_cpu_s": spent}
+
+
+@torch.no_grad()
+def start(network: nn.Module, toy: Blobs) -> None:
+    """An untrained network as training would find it: its norms settled, its latents of deviation 1."""
+    x = toy.views(128, Generator().manual_seed(7)).flat
+    for _ in range(40):
+        network(x)
+    network.eval().prepare(x)
 
 
 def mean(runs: list[dict[str, float]], keys: tuple[str, ...] = KEYS) -> dict[str, float]:
@@ -143,21 +154,14 @@ def mean(runs: list[dict[str, float]], keys: tuple[str, ...] = KEYS) -> dict[str
 
 def main() -> None:
     bench = Benchmark("factor_blobs", "Which loss makes a move a step of one size, and what has the border to do with it?")
-    q, jobs = bench.quick, []
-    for seed in bench.seeds(3):
-        for margin in bench.pick((0,), (4, 0)):
-            kinds = (("untrained", 0), *((kind, bench.pick(30, 200)) for kind in ("cosines", "step law", "both")))
-            jobs += [Job("ConvNet", kind, margin, seed, steps, quick=q) for kind, steps in kinds]
-        jobs += [Job("PlacedNet", PAINTED, margin, seed, bench.pick(40, 400), quick=q) for margin in (4, 0)]
-        jobs += [Job("PlacedNet", "untrained", 4, seed, 0, quick=q)]
-    jobs += [Job("CentredNet", "painted", 4, 0, bench.pick(120, 10000), quick=q)]
-    swept = [
-        Job("ConvNet", RECOGNISED, bench.pick(0, 4), 0, bench.pick(15, 150), weight, q) for weight in bench.pick((0, 10), SWEEP)
-    ]
+    jobs = [job for seed in bench.seeds(3) for job in of_seed(seed, bench.quick)]
+    jobs += [Job("CentredNet", "painted", 4, 0, bench.pick(120, 6000), quick=bench.quick)]
+    swept = sweep_of(bench.quick)
     runs: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
     sweep = []
     began = time.process_time()
-    for job, figures in each(sorted([*jobs, *swept], key=lambda job: -job.steps), bench.pick(1, 2)):
+    for job in [*jobs, *swept]:
+        figures = kept(job)
         shown = [key for key in (*SHOWN, *LOST, "f1", "train_cpu_s") if key in figures]
         if job in swept:
             sweep.append({"weight": job.weight} | {key: figures[key] for key in (*KEYS, "top1_still")})
@@ -179,18 +183,34 @@ def main() -> None:
     )  # fmt: skip
 
 
-def each(jobs: list[Job], workers: int) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """Jobs and what came of them, as they end."""
-    if workers == 1:
-        yield from ((job, job.run()) for job in jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(job.run): job for job in jobs}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
+def of_seed(seed: int, quick: bool) -> list[Job]:
+    """Every network and loss, on the canvas and with zero-filled moves."""
+    jobs = [Job("PlacedNet", PAINTED, margin, seed, 40 if quick else 300, quick=quick) for margin in (4, 0)]
+    for margin in (0,) if quick else (4, 0):
+        kinds = (("untrained", 0), *((kind, 30 if quick else 150) for kind in ("cosines", "step law", "both")))
+        jobs += [Job("ConvNet", kind, margin, seed, steps, quick=quick) for kind, steps in kinds]
+    return [*jobs, Job("PlacedNet", "untrained", 4, seed, 0, quick=quick)]
 
 
-SWEEP = (0.0, 0.1, 1.0, 10.0, 100.0)
+def sweep_of(quick: bool) -> list[Job]:
+    """The seed's network under a step law of more and more weight, from none to hard."""
+    margin, steps = (0, 15) if quick else (4, 120)
+    return [Job("ConvNet", RECOGNISED, margin, 0, steps, weight, quick) for weight in ((0.0, 10.0) if quick else SWEEP)]
+
+
+def kept(job: Job) -> dict[str, Any]:
+    """What came of a job, from the cache where it was done before: a full run that was killed goes on."""
+    file = cache_folder() / "factor_blobs" / f"{hashlib.sha256(f'{RECIPE} {job}'.encode()).hexdigest()[:24]}.json"
+    if job.quick or not file.is_file():
+        figures = tidy(job.run())
+        if job.quick:
+            return figures
+        write_text(file, json.dumps(figures))
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+RECIPE = 1  # of what a job is; another number forgets what was kept
+SWEEP = (0.0, 0.3, 3.0, 30.0)
 LOST = ("error_lossless", "error_lossy", "lossy")
 NAMED = {
     "zero_fill": ("PlacedNet", PAINTED, 0), "by_construction": ("CentredNet", "painted", 4),

@@ -80,7 +80,7 @@ def test_the_null_finds_nothing_and_the_report_tells_all():
 
 
 def test_the_seeds_statistic_is_greatest_where_moves_change_nothing():
-    assert judge("deaf").svd_pitch == pytest.approx(1) > judge("ideal").svd_pitch
+    assert judge("deaf").svd_pitch > 0.999 > judge("ideal").svd_pitch
 
 
 def test_shares_of_a_grid_in_closed_form():

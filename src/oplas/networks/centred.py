@@ -63,10 +63,9 @@ class Painter(Spelled, nn.Module):
     def __init__(self, dim: int = 16, side: int = 24, hidden: int = 512) -> None:
         super().__init__()
         self.side = side
-        self.draws = nn.Sequential(
-            nn.Linear(dim + 2, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, side * side)
-        )
-        nn.init.constant_(self.draws[-1].bias, -3.0)
+        last = nn.Linear(hidden, side * side)
+        nn.init.constant_(last.bias, -3.0)  # most cells are empty
+        self.draws = nn.Sequential(nn.Linear(dim + 2, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU(), last)
 
     def at_rest(self, z: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
         """The picture before it is rolled, ``[n, side, side]``, and the cells to roll it by, ``[n, 2]``."""
