@@ -65,6 +65,15 @@ class Search:
             at, far = nearest(queries, k, [z] if len(z) else [])
         return rows.take(at.ravel()), np.repeat(np.arange(len(queries)), at.shape[1]).tolist(), far.ravel().tolist()
 
+    def some(self, count: int = 512, seed: int = 0) -> np.ndarray:
+        """Vectors of rows drawn at random, or all of fewer."""
+        n = self._table.count_rows()
+        if n <= EXACT:
+            z = self._all()[1]
+            return z[np.random.default_rng(seed).permutation(n)[:count]]
+        drawn = np.sort(np.random.default_rng(seed).choice(n, count, replace=False)).tolist()
+        return matrix(self._table.take_offsets(drawn).select(["vector"]).to_arrow())
+
     def _all(self) -> tuple[Any, np.ndarray]:
         version, held = self._table.version, self._held
         if held is None or held[0] != version:

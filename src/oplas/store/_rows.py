@@ -97,8 +97,9 @@ def spread(value: Any, n: int, name: str) -> list[Any]:
     if name == "tags" and value is not None and all(isinstance(each, str) for each in value):
         value = [list(value)] * n if not isinstance(value, str) else [[value]] * n
     if value is None or isinstance(value, str | float | int):
-        return [value] * n
+        return [float(value) if name == "start" and value is not None else value] * n
     values = value.tolist() if isinstance(value, Tensor | np.ndarray) else list(value)
+    values = [None if each is None else float(each) for each in values] if name == "start" else values
     if len(values) != n:
         raise ShapeError(f"{len(values)} values of '{name}' for {n} rows; give one for all, or one for each")
     return values

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
-from .._errors import DataError
+from .._errors import ArtefactError, DataError
+from ..measure.unpaired import FEW, unpaired
 from ..space import Space
 
 
@@ -57,3 +60,22 @@ class Identity:
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> Identity:
         return cls(facts["digest"], facts["width"], facts["encoder"], tuple(facts["laws"]))
+
+
+def guard(where: str, stored: np.ndarray, new: np.ndarray) -> None:
+    """Refuse vectors that nobody says the space of, unless they show that their coordinates are those of the stored ones.
+
+    Raises:
+        ArtefactError: they do not show it.
+    """
+    if not len(stored):
+        return
+    if min(len(stored), len(new)) < FEW:
+        fact = f"{len(new)} rows beside {len(stored)} in {where} are too few to tell whether they are of one space"
+        warnings.warn(f"{fact}; say which space they are from", stacklevel=4)
+        return
+    if not (found := unpaired(torch.from_numpy(stored), torch.from_numpy(new))).same:
+        raise ArtefactError(
+            f"these vectors do not look like those in {where}: {found}; if they are of its space all the same, say so by giving "
+            "the space, else embed them with it, or translate"
+        )

@@ -15,7 +15,7 @@ from ..space import Space
 from . import _lance, _near, _rows
 from ._rows import Array, Text
 from .answers import Added, Hit, Version
-from .identity import Identity
+from .identity import Identity, guard
 
 
 class Index:
@@ -121,12 +121,14 @@ class Index:
             file, start (s), song, tags: one for all rows, or one for each.
             id: names of the rows; default a hash of space, file, start and vector.
             content: hash of the file's bytes, where it is known.
-            space: where the latents are from.
+            space: where the latents are from. Where it is not said, they have to show it: their coordinates are compared with
+                those of rows that are there (:func:`oplas.measure.unpaired.unpaired`), which takes 12 of each.
 
         Raises:
             ShapeError: another width, or not one value for each row.
             DataError: no rows, NaN, infinity, or a row of zeros.
-            ArtefactError: the latents are another space's, or the place cannot be written.
+            ArtefactError: the latents are another space's, or do not show that they are this one's; or the place cannot be
+                written.
         """
         given = {"id": id, "file": file, "song": song, "start": start, "tags": tags, "content": content}
         added = self.insert(z, {name: value for name, value in given.items() if value is not None}, space)
@@ -171,6 +173,8 @@ class Index:
         array = _rows.vectors(z, self.width, what)
         if space is not None:
             self.belongs(space)
+        else:
+            guard(self.where, self._search.some(), array)
         full = {name: _rows.spread(columns.get(name), len(array), name) for name in _rows.COLUMNS}
         rows = _rows.table(array, self.identity, full, named=columns.get("id") is not None)
         with _lance.told(self.where):
@@ -256,7 +260,7 @@ class Index:
         """Join small files, bring the lists up to date, and forget versions older than ``keep``."""
         self._writable()
         with _lance.told(self.where):
-            self._table.optimize(cleanup_older_than=keep)
+            self._table.optimize(cleanup_older_than=max(keep, timedelta(microseconds=1)))
         self.tend()
 
     def tend(self) -> None:
