@@ -23,7 +23,7 @@ from oplas.encoders import Encoder
 from oplas.mixing import mixing_law, mixing_space
 
 FOLDS = 5
-#: Queries that leave the data; the quiet strangers are told apart, since what they change is less than the space's own error.
+#: Queries that leave the data: mix less one part, with something wrong.
 OUTSIDE = (
     "loud stranger",
     "quiet stranger",
@@ -111,7 +111,7 @@ class Judged:
     """One space's answers: every held-out latent may be found but the query's own terms.
 
     Shape:
-        - rank, size, covered, refused: ``[n]``, for ``asked``
+        - rank, size, covered, refused: ``[n]``, for ``asked``; absent: refused, once the true answer is taken out
     """
 
     asked: Asked
@@ -119,6 +119,7 @@ class Judged:
     size: Tensor
     covered: Tensor
     refused: Tensor
+    absent: Tensor
     outside: dict[str, Tensor]
 
 
@@ -132,7 +133,7 @@ def judge(space: Space, inside: Questions, beyond: Questions, level: float, seed
     far = (asked.query - asked.truth).norm(dim=1) / asked.scale
     models = [_calibration(asked, far, fold[asked.song] != number) for number in range(FOLDS)]
     n = len(far)
-    rank, size, covered, refused = torch.zeros(n), torch.zeros(n), torch.zeros(n), torch.zeros(n)
+    rank, size, covered, refused, absent = torch.zeros(5, n)
     for row, (kind, terms, truth, song) in enumerate(inside.rows):
         distance = (z - asked.query[row]).norm(dim=1) / asked.scale[row]
         distance[[i for _, i in terms]] = math.inf
@@ -141,7 +142,10 @@ def judge(space: Space, inside: Questions, beyond: Questions, level: float, seed
         bound = model.bound(kind, level)
         size[row], covered[row] = (distance <= bound).sum(), float(distance[truth]) <= bound
         refused[row] = model.p(kind, float(distance.min())) <= 0.05
-    spread = torch.linalg.cholesky(torch.cov(z.T).double() + 1e-9 * z.var() * torch.eye(z.shape[1])).float()
+        distance[truth] = math.inf
+        absent[row] = model.p(kind, float(distance.min())) <= 0.05
+    values, axes = torch.linalg.eigh(torch.cov(z.T).double())
+    spread = (axes * values.clamp_min(0).sqrt()).float()
     drawn = torch.randn(200, 2, z.shape[1], generator=Generator().manual_seed(seed)) @ spread.T
     queries = torch.cat([strange.query, drawn[:, 0] - drawn[:, 1]])
     scales = torch.cat([strange.scale, drawn.square().sum((1, 2)).sqrt()])
@@ -150,7 +154,7 @@ def judge(space: Space, inside: Questions, beyond: Questions, level: float, seed
     for query, scale, kind, song in zip(queries, scales, kinds, whose.tolist(), strict=True):
         best = float(((z - query).norm(dim=1) / scale).min())
         said.setdefault(kind, []).append(float(models[int(fold[song])].p("difference", best) <= 0.05))
-    return Judged(asked, rank, size, covered, refused, {kind: torch.tensor(each) for kind, each in said.items()})
+    return Judged(asked, rank, size, covered, refused, absent, {kind: torch.tensor(each) for kind, each in said.items()})
 
 
 @torch.no_grad()
