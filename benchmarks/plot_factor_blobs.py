@@ -1,4 +1,4 @@
-"""The plots of docs/factor.md's blobs: ``python benchmarks/plot_factor_blobs.py`` trains three small networks and reads the results."""
+"""The plots of the blobs in docs/factor.md: trains three small networks, reads the results and draws them."""
 
 from __future__ import annotations
 
