@@ -17,6 +17,8 @@ PICTURES = ROOT / "docs" / "img"
 STATIC = ROOT / "src/oplas/studio/static"
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 VIEWS = ("map", "operators", "mixer", "ring", "faders", "parts", "certificate")
+#: Milliseconds that a page on a busy machine is waited for.
+PATIENCE = 300_000
 #: WebGL in software: the same pictures with and without a graphics card.
 FLAGS = [
     "--no-sandbox",
@@ -106,7 +108,7 @@ def take(page: Any, address: str, view: str) -> None:
             page.keyboard.press("ArrowLeft")
     elif view == "mixer":
         page.set_input_files("#stems", stems())
-        page.get_by_role("button", name="Take out").nth(1).click(timeout=20000)
+        page.get_by_role("button", name="Take out").nth(1).click()
         page.get_by_role("heading", name="Without").wait_for()
     elif view == "ring":
         page.locator("svg.ring").focus()
@@ -128,6 +130,7 @@ def pictures(folder: Path = PICTURES) -> None:
     with serving(demo()) as address, chromium() as browser:
         for view, size, theme, tail in wanted:
             page = browser.new_page(viewport=size, color_scheme=theme, reduced_motion="reduce")
+            page.set_default_timeout(PATIENCE)
             page.goto(address)
             take(page, address, view)
             file = folder / f"studio_{view}{tail}.png"

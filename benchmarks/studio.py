@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from _harness import Benchmark
-from _studio import LAPTOP, STATIC, chromium, serving, visit
+from _studio import LAPTOP, PATIENCE, STATIC, chromium, serving, visit
 
 #: Set the slider anew in every frame and take the time from frame to frame, in ms.
 SLIDE = """frames => new Promise(done => {
@@ -56,7 +56,7 @@ def main() -> None:
             with serving(crowd(count, 0)) as address:
                 for run in bench.seeds(3):
                     page = browser.new_page(viewport=LAPTOP)
-                    page.set_default_timeout(60000)
+                    page.set_default_timeout(PATIENCE)
                     page.goto(address)
                     page.wait_for_function(SHOWN)
                     paint, load = page.evaluate(PAINTED), page.evaluate(SHOWN)

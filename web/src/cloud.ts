@@ -33,6 +33,7 @@ void main() {
   shown = vec4(tint.rgb, tint.a * smoothstep(0.5, 0.5 - 1.5 * rim, edge));
 }`;
 
+interface Span { middle: number; half: number; whole: number; reach: number }
 export interface View { x: number; y: number; scale: number; yaw: number; pitch: number }
 
 export class Cloud {
@@ -52,6 +53,8 @@ export class Cloud {
   private radius = 1;
   private wide = 1;
   private tall = 1;
+  /** Middle and half size of everything, outliers too. */
+  private all = { x: 0, y: 0, wide: 1, tall: 1, radius: 1 };
   private width = 1;
   private height = 1;
   private places: Float32Array = new Float32Array();
@@ -88,7 +91,7 @@ export class Cloud {
     this.geometry.setDrawRange(0, this.count);
     this.set("share", 0);
     this.bound();
-    if (changed) this.home();
+    if (changed) Object.assign(this.view, { x: 0, y: 0, scale: 1, yaw: 0.6, pitch: 0.45 });
     this.draw();
   }
 
@@ -113,8 +116,11 @@ export class Cloud {
     this.draw();
   }
 
+  /** Everything in view; to begin with it is the bulk, which a few points far off would make a speck. */
   home(): void {
-    Object.assign(this.view, { x: 0, y: 0, scale: 1, yaw: 0.6, pitch: 0.45 });
+    const { all, width, height } = this;
+    const far = this.axes === 2 ? (1.06 * Math.max(all.tall, (all.wide * height) / width)) / this.half() : all.radius / this.radius;
+    Object.assign(this.view, { x: all.x, y: all.y, scale: 1 / Math.max(far, 1), yaw: 0.6, pitch: 0.45 });
     this.draw();
   }
 
@@ -142,7 +148,7 @@ export class Cloud {
   /** Nearer by a factor, about a pixel of the canvas. */
   zoom(factor: number, px = this.width / 2, py = this.height / 2): void {
     const before = this.view.scale;
-    this.view.scale = Math.min(400, Math.max(0.3, before * factor));
+    this.view.scale = Math.min(400, Math.max(0.01, before * factor));
     if (this.axes === 2) {
       const kept = (2 * this.half()) / this.height * (1 / before - 1 / this.view.scale);
       this.view.x += (px - this.width / 2) * kept;
@@ -258,22 +264,31 @@ export class Cloud {
     this.drawn();
   }
 
-  /** The middle and the size of the data, from their extremes. */
+  /** The middle and the size of the bulk, 98 in 100 points along each axis, and of everything. */
   private bound(): void {
-    const low = [Infinity, Infinity, Infinity];
-    const high = [-Infinity, -Infinity, -Infinity];
-    for (let i = 0; i < this.places.length; i++) {
-      const value = this.places[i] as number;
-      const k = i % 3;
-      if (value < (low[k] as number)) low[k] = value;
-      if (value > (high[k] as number)) high[k] = value;
-    }
     if (!this.count) return;
-    const [a, b, c] = low.map((each, k) => (each + (high[k] as number)) / 2);
-    this.centre.set(a as number, b as number, c as number);
-    const halves = high.map((each, k) => (each - (low[k] as number)) / 2);
-    [this.wide, this.tall] = [halves[0] as number, halves[1] as number];
-    this.radius = Math.max(...halves) || 1;
+    const step = Math.max(1, Math.floor(this.count / 20000));
+    const spans = [0, 1, 2].map((axis) => {
+      let [low, high] = [Infinity, -Infinity];
+      const some: number[] = [];
+      for (let i = 0; i < this.count; i++) {
+        const value = this.places[3 * i + axis] as number;
+        if (value < low) low = value;
+        if (value > high) high = value;
+        if (i % step === 0) some.push(value);
+      }
+      some.sort((p, q) => p - q);
+      const bulk = [some[Math.floor(0.01 * some.length)], some[Math.ceil(0.99 * some.length) - 1]] as [number, number];
+      return { middle: (bulk[0] + bulk[1]) / 2, half: (1.08 * (bulk[1] - bulk[0])) / 2, whole: (low + high) / 2, reach: (high - low) / 2 };
+    });
+    const [x, y, z] = spans as [Span, Span, Span];
+    this.centre.set(x.middle, y.middle, z.middle);
+    [this.wide, this.tall] = [x.half || x.reach, y.half || y.reach];
+    this.radius = Math.max(x.half, y.half, z.half) || 1;
+    this.all = {
+      x: x.whole - x.middle, y: y.whole - y.middle, wide: x.reach, tall: y.reach,
+      radius: Math.max(...[x, y, z].map((each) => each.reach + Math.abs(each.whole - each.middle)), 1e-9),
+    };
   }
 
   /** Into the buffer that is there, where it fits: buffers that are only replaced would pile up in the card's memory. */

@@ -138,6 +138,10 @@ export const mixer: ViewMaker = async (studio, host) => {
     drop.classList.toggle("over", kind === "dragover");
     if (kind === "drop") void add([...((event as DragEvent).dataTransfer?.files ?? [])]);
   });
+  if (!studio.info.has.audio) {
+    fill(host, h("div", { class: "page" }, h("h1", {}, "Mixer"), note("off", "Nothing to mix.", "This space hears no sound; open one of sounds, or oplas studio --demo.")));
+    return () => undefined;
+  }
   fill(host, h("div", { class: "page" }, h("h1", {}, "Mixer"),
     h("p", { class: "lead" }, "In a space that holds mixing, the latent of a mix is the sum of its stems' latents. Put stems on the desk and see how nearly."),
     studio.info.laws.some((law) => /mix/i.test(law.action) && law.verdict !== "holds") && note("plain", "Mind:", studio.info.laws.find((law) => /mix/i.test(law.action))?.why ?? ""),
