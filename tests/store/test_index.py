@@ -28,7 +28,9 @@ MINE = Identity("mine", 8)
 
 
 def rows(n: int, seed: int = 0, width: int = 8) -> Tensor:
-    return torch.randn(n, width, generator=Generator().manual_seed(seed)) * torch.arange(1, width + 1) + 1
+    return (
+        torch.randn(n, width, generator=Generator().manual_seed(seed)) * torch.arange(1, width + 1) + 6 * torch.arange(width).cos()
+    )
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_adding_twice_adds_once(index: Index) -> None:
 def test_blocks_of_any_size_give_the_exact_neighbours(n: int, m: int, k: int, seed: int, size: int) -> None:
     z, queries = rows(n, seed).numpy(), rows(m, seed + 1).numpy()
     blocks = [z[at : at + size] for at in range(0, n, size)]
-    found, far = _near.nearest(queries, k, blocks)
+    found, far = _near.nearest(queries, k, map(_near.Block.of, blocks))
     true = torch.cdist(torch.from_numpy(queries).double(), torch.from_numpy(z).double())
     assert np.allclose(far, true.sort(1)[0][:, :k], rtol=1e-6)
     assert np.allclose(np.take_along_axis(true.numpy(), found, 1), far, rtol=1e-6)
@@ -72,7 +74,7 @@ def test_blocks_of_any_size_give_the_exact_neighbours(n: int, m: int, k: int, se
 
 def test_near_duplicates_far_from_zero_are_told_apart() -> None:
     z = (1000 + np.arange(50)[:, None] * 1e-3 * np.ones(8)).astype(np.float32)
-    assert _near.nearest(z[20:21], 3, [z])[0][0].tolist()[0] == 20
+    assert _near.nearest(z[20:21], 3, _near.cut([z]))[0][0].tolist()[0] == 20
 
 
 def test_a_filter_chooses_among_what_may_answer(index: Index) -> None:
@@ -99,7 +101,7 @@ def test_what_was_can_be_gone_back_to_until_it_is_compacted_away(index: Index) -
     past = index.at(before)
     assert (len(past), len(index)) == (60, 40)
     assert past.nearest(rows(60)[[5]], 1)[0][0].distance == 0
-    with pytest.raises(ArtefactError, match="to be read"):
+    with pytest.raises(ArtefactError, match="past"):
         past.delete("true")
     assert [each.rows for each in index.versions()][-2:] == [60, 40]
     index.compact(timedelta(0))
@@ -167,7 +169,7 @@ def test_bad_filters_are_refused(index: Index, bad: str) -> None:
 
 def test_bad_calls_are_refused(index: Index, tmp_path: Path) -> None:
     with pytest.raises(ShapeError, match="2 values of 'file' for 3 rows"):
-        index.add(rows(3), file=["a", "b"])
+        index.add(rows(3), file=["a", "b"], space=MINE)
     with pytest.raises(DataError, match="vector cannot be updated"):
         index.update("true", {"vector": [0.0]})
     with pytest.raises(DataError, match="no column colour"):
@@ -185,7 +187,7 @@ def test_a_damaged_index_says_so(index: Index) -> None:
     for data in Path(index.where).rglob("*.lance"):
         if data.is_file():
             data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
-    with pytest.raises(ArtefactError, match="an.index"):
+    with pytest.raises(ArtefactError, match=r"an\.index"):
         Index.open(index.where).vectors()
 
 

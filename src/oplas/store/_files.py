@@ -87,6 +87,7 @@ def _add(index: Index, waiting: list[Windows], marks: dict[Path, str], song: str
     named = [path[row] for row in kept]
     return index.add(
         z[sounds],
+        space=index.identity,
         file=list(map(str, named)),
         start=start[sounds],
         song=[each.stem if song == "file" else each.parent.name for each in named],

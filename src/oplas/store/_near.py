@@ -21,25 +21,43 @@ TARGET = 0.99
 _BLOCK = 1 << 14
 
 
-def nearest(queries: np.ndarray, k: int, blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Block:
+    """Some rows about their mean, which keeps the expanded square exact, and their squared lengths."""
+
+    centre: np.ndarray
+    z: np.ndarray
+    square: np.ndarray
+
+    @classmethod
+    def of(cls, z: np.ndarray) -> Block:
+        centre = z.mean(0, dtype=np.float64).astype(np.float32)
+        return cls(centre, z - centre, ((z - centre) ** 2).sum(1))
+
+
+def cut(matrices: Iterable[np.ndarray]) -> Iterator[Block]:
+    """Matrices of any length as blocks of some thousand rows."""
+    for whole in matrices:
+        for at in range(0, len(whole), _BLOCK):
+            yield Block.of(whole[at : at + _BLOCK])
+
+
+def nearest(queries: np.ndarray, k: int, blocks: Iterable[Block]) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers and distances of the k nearest, ``[m, k]`` each, nearest first; equal distances in the order of rows.
 
     The expanded square :math:`|z|^2-2qz` chooses some more than k in float32, and their differences, in float64, decide.
     """
-    m = len(queries)
-    rows, far, seen = np.empty((m, 0), np.int64), np.empty((m, 0)), 0
-    for whole in blocks:
-        for block in np.array_split(whole, max(1, -(-len(whole) // _BLOCK))):
-            score = (block * block).sum(1) - 2 * queries @ block.T
-            some = min(len(block), 2 * k + 8)
-            chosen = np.argpartition(score, some - 1, axis=1)[:, :some]
-            exact = np.stack(
-                [np.linalg.norm(block[c].astype(np.float64) - q, axis=1) for c, q in zip(chosen, queries, strict=True)]
-            )
-            rows, far = np.hstack([rows, chosen + seen]), np.hstack([far, exact])
-            order = np.lexsort((rows, far), axis=1)[:, :k]
-            rows, far = np.take_along_axis(rows, order, 1), np.take_along_axis(far, order, 1)
-            seen += len(block)
+    rows, far, seen = np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0)), 0
+    for block in blocks:
+        asked = queries - block.centre
+        score = block.square - 2 * asked @ block.z.T
+        some = min(len(block.z), 2 * k + 8)
+        chosen = np.argpartition(score, some - 1, axis=1)[:, :some]
+        exact = np.linalg.norm(block.z[chosen] - asked[:, None].astype(np.float64), axis=2)
+        rows, far = np.hstack([rows, chosen + seen]), np.hstack([far, exact])
+        order = np.lexsort((rows, far), axis=1)[:, :k]
+        rows, far = np.take_along_axis(rows, order, 1), np.take_along_axis(far, order, 1)
+        seen += len(block.z)
     return rows, far
 
 
@@ -48,7 +66,7 @@ class Search:
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self._held: tuple[int, Any, np.ndarray] | None = None
+        self._held: tuple[int, Any, list[Block]] | None = None
 
     def __call__(self, queries: np.ndarray, k: int, where: str | None = None) -> tuple[Any, list[int], list[float]]:
         """Rows, the number of the query of each, and its distance."""
@@ -57,34 +75,34 @@ class Search:
             rows = through(self._table, queries, k, found.probes, list(COLUMNS), where)
             return rows, rows["query_index"].to_pylist(), np.sqrt(rows["_distance"].to_numpy()).tolist()
         if count > EXACT and where is None:
-            at, far = nearest(queries, k, blocks(self._table))
+            at, far = nearest(queries, k, cut(matrices(self._table)))
             which, at = np.unique(at, return_inverse=True)
             rows = self._table.take_offsets(which.tolist()).to_arrow()
         else:
-            rows, z = self._all() if where is None else with_vectors(self._table, where)
-            at, far = nearest(queries, k, [z] if len(z) else [])
+            rows, blocks = self._all() if where is None else in_blocks(self._table, where)
+            at, far = nearest(queries, k, blocks)
         return rows.take(at.ravel()), np.repeat(np.arange(len(queries)), at.shape[1]).tolist(), far.ravel().tolist()
 
     def some(self, count: int = 512, seed: int = 0) -> np.ndarray:
         """Vectors of rows drawn at random, or all of fewer."""
-        n = self._table.count_rows()
+        n, generator = self._table.count_rows(), np.random.default_rng(seed)
         if n <= EXACT:
-            z = self._all()[1]
-            return z[np.random.default_rng(seed).permutation(n)[:count]]
-        drawn = np.sort(np.random.default_rng(seed).choice(n, count, replace=False)).tolist()
+            held = [block.z + block.centre for block in self._all()[1]]
+            return np.concatenate(held)[generator.permutation(n)[:count]] if held else np.empty((0, 1), np.float32)
+        drawn = np.sort(generator.choice(n, count, replace=False)).tolist()
         return matrix(self._table.take_offsets(drawn).select(["vector"]).to_arrow())
 
-    def _all(self) -> tuple[Any, np.ndarray]:
+    def _all(self) -> tuple[Any, list[Block]]:
         version, held = self._table.version, self._held
         if held is None or held[0] != version:
-            self._held = held = (version, *with_vectors(self._table))
+            self._held = held = (version, *in_blocks(self._table))
         return held[1], held[2]
 
 
-def with_vectors(table: Any, where: str | None = None) -> tuple[Any, np.ndarray]:
-    """Rows, and their vectors as a matrix."""
+def in_blocks(table: Any, where: str | None = None) -> tuple[Any, list[Block]]:
+    """Rows without their vectors, and the vectors in blocks."""
     rows = read(table, [*COLUMNS, "vector"], where)
-    return rows.drop_columns("vector"), matrix(rows)
+    return rows.drop_columns("vector"), list(cut([matrix(rows)]))
 
 
 def read(table: Any, columns: list[str], where: str | None = None, limit: int | None = None) -> Any:
@@ -93,7 +111,7 @@ def read(table: Any, columns: list[str], where: str | None = None, limit: int | 
     return (search if where is None else search.where(where)).to_arrow()
 
 
-def blocks(table: Any) -> Iterator[np.ndarray]:
+def matrices(table: Any) -> Iterator[np.ndarray]:
     """The vectors of a table, in order."""
     for batch in table.search().select(["vector"]).limit(ALL).to_batches(_BLOCK):
         if len(batch):
@@ -138,7 +156,7 @@ def build(table: Any, seed: int = 0) -> Lists:
     drawn = matrix(table.take_offsets(np.sort(generator.choice(n, 96, replace=False)).tolist()).select(["vector"]).to_arrow())
     drawn = generator.permutation(drawn)
     queries = np.concatenate([drawn[:32], (drawn[32:64] + drawn[64:]) / 2])
-    true = nearest(queries, 11, blocks(table))[1][:, -1]
+    true = nearest(queries, 11, cut(matrices(table)))[1][:, -1]
     probes, recall = max(1, count // 64), 0.0
     while True:
         far = through(table, queries, 11, probes, ["id"])["_distance"].to_numpy().reshape(len(queries), -1)
