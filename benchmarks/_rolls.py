@@ -37,7 +37,7 @@ SEMITONES, STEPS, MARGIN, DIM = 6, 8, 16, 16
 FOLDS = 10
 SWEEP = (0.0, 0.1, 1.0, 10.0)
 #: Plain networks trained, by weight of the factor laws.
-SEEDS = {0.0: 3, 0.1: 1, 1.0: 3, 10.0: 1}
+SEEDS = {0.1: 1, 10.0: 1, 1.0: 2, 0.0: 2}
 
 
 def split() -> tuple[list[Notes], list[Notes]]:

@@ -72,7 +72,7 @@ def learned(songs: list[Notes], weight: float, seed: int, steps: int = PLAIN, fo
 
 
 def softened(songs: list[Notes], weight: float, seed: int, steps: int = SOFT, folder: Path | None = None) -> nn.ModuleDict:
-    """The shipped space's networks without the frame, given attention and taught the factor laws while they still draw every roll."""
+    """The shipped networks without the frame, given attention and taught the factor laws while they still draw every roll."""
     torch.manual_seed(seed)
     shipped, both = RollSpace.load(), attentive()
     both["network"].load_state_dict(shipped.encoder.state_dict(), strict=False)  # blocks start as the identity
@@ -123,7 +123,7 @@ def main() -> None:
     args = parser.parse_args()
     chosen = [("space", 0.0, args.seed)] * args.space
     chosen += [(kind, weight, args.seed) for kind in ("plain", "soft") if (weight := getattr(args, kind)) is not None]
-    everything = [*(("space", 0.0, seed) for seed in range(3)), *(("soft", weight, 0) for weight in SWEEP[1:]),
+    everything = [*(("space", 0.0, seed) for seed in range(2)), *(("soft", weight, 0) for weight in SWEEP[1:]),
                   *(("plain", weight, seed) for weight, seeds in SEEDS.items() for seed in range(seeds))]  # fmt: skip
     for kind, weight, seed in chosen or everything:
         run(kind, weight, seed, args.folder)
