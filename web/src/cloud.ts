@@ -242,7 +242,7 @@ export class Cloud {
     const level = Math.cos(view.pitch);
     this.deep.aspect = this.width / this.height;
     this.deep.near = away / 1000;
-    this.deep.far = away + 20 * this.radius;
+    this.deep.far = away + 20 * Math.max(this.radius, this.all.radius);
     this.deep.position.set(
       centre.x + away * level * Math.sin(view.yaw), centre.y + away * Math.sin(view.pitch), centre.z + away * level * Math.cos(view.yaw),
     );
