@@ -55,7 +55,20 @@ def test_every_answer_has_the_headers(client, path) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.9", "0.0.0.0", "", "[::1", "a@b", "127.1:80"],
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "192.168.1.9",
+        "0.0.0.0",
+        "",
+        "[::1",
+        "a@b",
+        "127.1:80",
+        "me@localhost",
+        "localhost/x",
+        "localhost:99999999",
+    ],
 )
 def test_another_host_name_is_refused(client, host) -> None:
     assert client().get("/api/space", headers={"host": host}).status_code == 421
@@ -73,6 +86,8 @@ def test_the_loopback_is_served_by_any_of_its_names(client, host) -> None:
         {"origin": "null"},
         {"origin": "http://127.0.0.1:9999"},
         {"origin": "http://localhost:8321"},
+        {"origin": "http://[::1"},
+        {"origin": ""},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},
@@ -223,6 +238,15 @@ def test_malformed_bodies_are_told_so(client, body) -> None:
     answer = client().post("/api/neighbours", content=body, headers={"content-type": "application/json"})
     assert answer.status_code in {400, 422}
     assert len(answer.text) < 600
+
+
+def test_looking_for_depth_takes_time_in_proportion_to_length() -> None:
+    from oplas.studio.guard import deeper
+
+    for blob in (b'"\\' * 500_000, b'"' * 999_999, b'\\"' * 500_000, b'"' + b"a" * 1_000_000, b"[]" * 200_000):
+        assert not deeper(blob, 32)
+    assert deeper(b'"\\\\"' + b"[" * 33, 32)
+    assert not deeper(b'"\\"' + b"[" * 33 + b'"', 32)
 
 
 def test_numbers_beyond_reason_are_refused(client) -> None:
@@ -397,7 +421,7 @@ def test_a_decoder_that_takes_too_long_is_killed(decoded, tmp_path, monkeypatch)
 def test_a_decoder_cannot_have_more_than_its_share(decoded, tmp_path, monkeypatch, code, fact) -> None:
     own = Path(worker.__file__).with_name("_decode.py").read_text()
     mine = own.partition("if __name__")[0].replace("CPU, CHANNELS", "CPU, CHANNELS").replace("1 << 30, 20,", "1 << 30, 1,")
-    (tmp_path / "_decode.py").write_text(f"{mine}\nconfine(1.0, 1)\n{code}\n")
+    (tmp_path / "_decode.py").write_text(f"{mine}\nconfine()\n{code}\n")
     monkeypatch.setattr(worker, "__file__", str(tmp_path / "worker.py"))
     with pytest.raises(DataError, match=fact):
         decoded(b"x", longest=2.0)

@@ -41,7 +41,7 @@ def opened(
     if songs is not None and not songs.is_dir():
         raise DataError(f"{songs} is no folder; name the folder that the songs are in")
     roots = tuple(each.resolve() for each in (songs, space) if each is not None)
-    if str(space) == ROLLS:
+    if str(space) == ROLLS and not (space / "card.json").exists():
         from .rolls import midi_library
 
         if songs is None:

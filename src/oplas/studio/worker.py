@@ -41,6 +41,8 @@ def decode(file: IO[bytes], name: str, rate: int, *, longest: float = SECONDS, p
     try:
         command = [sys.executable, "-I", str(Path(__file__).with_name("_decode.py")), str(rate), str(longest)]
         quiet = {"PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+        if "LD_LIBRARY_PATH" in os.environ:
+            quiet["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
         with subprocess.Popen(
             command, stdin=file.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=quiet, cwd="/", start_new_session=True
         ) as child:
