@@ -3,10 +3,10 @@
 from .calibrate import Calibration, calibrate
 from .compile import OutOfRange, Plan, plan
 from .grammar import Call, Expression, Item, Total, parse
-from .items import Collection, Folder, Found, Rows, resolve
+from .items import Collection, Folder, Found, Rows
 from .search import Answer, search
 
 __all__ = [
     "Answer", "Calibration", "Call", "Collection", "Expression", "Folder", "Found", "Item", "OutOfRange", "Plan", "Rows", "Total",
-    "calibrate", "parse", "plan", "resolve", "search",
+    "calibrate", "parse", "plan", "search",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -14,10 +13,10 @@ import torch
 from torch import Generator, Tensor
 
 from .._errors import DataError
-from ..embed import audio_files, embed, embed_all
 from ..space import Space
 from ..store import Index
 from ..store import where as equal
+from .files import every, latent, listed, resolve
 from .grammar import Item
 
 
@@ -57,7 +56,7 @@ class Collection(ABC):
 
 
 class Folder(Collection):
-    """The sound files below a folder, embedded when first asked for."""
+    """The sound files below a folder, or MIDI files where the space hears notes, embedded when first asked for."""
 
     def __init__(self, space: Space, folder: str | os.PathLike[str], *, whole: bool = True) -> None:
         self.space, self.folder, self.whole = space, Path(folder), whole
@@ -65,13 +64,17 @@ class Folder(Collection):
     def place(self, item: Item) -> Tensor:
         if item.by_id:
             raise DataError(f"#{item.name} names a row of an index, and {self.folder} is a folder of files; name a file")
-        return latent(self.space, resolve(item.name, self.folder), item.start)
+        return latent(self.space, resolve(item.name, self._files, self.folder), item.start)
+
+    @cached_property
+    def _files(self) -> list[Path]:
+        return listed(self.space, self.folder)
 
     @cached_property
     def _all(self) -> tuple[list[Found], Tensor]:
         rows: list[Found] = []
         latents: list[Tensor] = []
-        for each in embed_all(self.space, audio_files(self.folder)):
+        for each in every(self.space, self._files):
             rows += [
                 Found(each.file, None if self.whole else start, 0.0) for start in each.start.tolist()[: 1 if self.whole else None]
             ]
@@ -80,7 +83,7 @@ class Folder(Collection):
 
     def nearest(self, queries: Tensor, k: int, skip: Iterable[Item] = ()) -> list[list[Found]]:
         rows, z = self._all
-        named = {resolve(item.name, self.folder).resolve() for item in skip}
+        named = {resolve(item.name, self._files, self.folder).resolve() for item in skip}
         kept = torch.tensor([i for i, row in enumerate(rows) if row.file.resolve() not in named], dtype=torch.long)
         if not len(kept):
             raise DataError(f"{self.folder} holds no audio file besides those in the expression, so nothing can be found; add some")
@@ -157,36 +160,3 @@ class Rows(Collection):
     @cached_property
     def _sample(self) -> Tensor:
         return self.index.vectors(self.where)[1]
-
-
-def latent(space: Space, path: Path, start: float | None) -> Tensor:
-    """The mean of a file's windows, or the window that starts at ``start`` (s), ``[d]``."""
-    if start is None:
-        return embed(space, path).z.mean(0)
-    hop = max(start, 0.0) or None
-    windows = embed(space, path, hop)
-    if start < 0 or len(windows.start) <= int(start > 0):
-        raise DataError(f"{path} has no whole window that starts at {start:g} s; choose an earlier one")
-    return windows.z[int(start > 0)]
-
-
-def resolve(name: str, folder: Path) -> Path:
-    """The file a name means: as it stands, below ``folder``, or the only file there that is called so, ending or not.
-
-    Raises:
-        DataError: there is none, or there are several.
-    """
-    for path in (Path(name), folder / name):
-        if path.is_file():
-            return path
-    files = audio_files(folder)
-    fitting = [path for path in files if name in {path.name, path.stem}]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        several = ", ".join(path.relative_to(folder).as_posix() for path in fitting[:3])
-        raise DataError(f"{name!r} may be {len(fitting)} files in {folder}: {several}, ...; say which, by its path")
-    words = [word for path in files for word in (path.name, path.relative_to(folder).as_posix())]
-    close = list(dict.fromkeys(difflib.get_close_matches(name, words)))
-    hint = f"did you mean {' or '.join(close)}?" if close else f"{len(files)} audio files are there, the first {files[0].name}"
-    raise DataError(f"there is no file {name!r}, neither here nor in {folder}; {hint}")
