@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from _harness import Benchmark
 from _motifs import content, recalls
-from _rolls import SEEDS, SEMITONES, SWEEP, WEIGHTS, Columns, crops, load_plain, load_soft, others, plain, split
+from _rolls import SEMITONES, SWEEP, WEIGHTS, Columns, crops, load_plain, load_soft, others, plain, split, trained
 from torch import Generator, Tensor
 
 from oplas.data.pianoroll import Crops
@@ -175,17 +175,16 @@ def main() -> None:
     along(both, "the same networks, no frame", weight=0.0)
     linear = Columns(space.encoder, training, bench.pick(80, 1000))
     judge("no frame, a linear operator", space.encoder, lambda z: drawn(space.decoder(z)), linear, seed=0)
-    for seed in bench.seeds(2):
+    for seed in bench.seeds(3):
         judge("16 numbers, untrained", plain(seed).eval(), seed=seed)
-    for weight, seeds in bench.pick({10.0: 1}, SEEDS).items():
-        for seed in range(seeds):
-            name = "16 numbers, factor laws" if weight else "16 numbers, no factor law"
-            judge(name, load_plain(weight, seed), seed=seed, weight=weight)
-    for weight in bench.pick(SWEEP[-1:], SWEEP[1:]):
-        along(load_soft(weight, 0), "no frame, factor laws", weight=weight)
-    for seed in bench.pick((), (1,)):
-        other = RollSpace.load(WEIGHTS / f"space_seed{seed}.safetensors")
-        judge("framed, a quarter of the training", other.encode, other.decode, other.transpose, seed=seed)
+    for weight, seed in bench.pick([(SWEEP[-1], 0)], trained("plain")):
+        name = "16 numbers, factor laws" if weight else "16 numbers, no factor law"
+        judge(name, load_plain(weight, seed), seed=seed, weight=weight)
+    for weight, seed in bench.pick([(SWEEP[-1], 0)], trained("soft")):
+        along(load_soft(weight, seed), "no frame, factor laws", weight=weight)
+    for path in bench.pick([], sorted(WEIGHTS.glob("space_seed*.safetensors"))):
+        other = RollSpace.load(path)
+        judge("framed, a quarter of the training", other.encode, other.decode, other.transpose, seed=other.card["seed"])
     bench.note(
         f"Held out: {len(held)} of {len(held) + len(learned)} songs of POP909, split by song (songs that share a melody stay "
         f"together). Windows of six bars with a bar of rest on both sides; geometry on {count} of them, notes on {len(rolls)}."

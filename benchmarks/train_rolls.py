@@ -1,8 +1,9 @@
-"""Train the networks for piano rolls: ``python benchmarks/train_rolls.py [--space | --plain WEIGHT] [--seed N] [--steps N]``.
+"""Train the networks for piano rolls: ``python benchmarks/train_rolls.py [--space | --plain WEIGHT | --soft WEIGHT] [--seed N]``.
 
-``--space`` trains the space shipped inside the package, :class:`oplas.rollspace.RollSpace`: first what a row says, alone, then with
-attention among patches and a quarter of them hidden. ``--plain WEIGHT`` trains a plain network with the factor laws at that weight.
-Without either, everything benchmarks/factor_pop909.py reads is trained. Songs held out are never seen.
+``--space`` trains the space shipped inside the package, :class:`oplas.rollspace.RollSpace` (other seeds: a smaller run, for the
+benchmark); ``--plain WEIGHT`` a plain network with the factor laws at that weight; ``--soft WEIGHT`` the shipped space's networks
+without their frame, with attention and the laws. Without any, all that benchmarks/factor_pop909.py reads is trained. Songs held out
+are never seen.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def main() -> None:
     args = parser.parse_args()
     chosen = [("space", 0.0, args.seed)] * args.space
     chosen += [(kind, weight, args.seed) for kind in ("plain", "soft") if (weight := getattr(args, kind)) is not None]
-    everything = [*(("space", 0.0, seed) for seed in range(2)), *(("soft", weight, 0) for weight in SWEEP[1:]),
+    everything = [*(("space", 0.0, seed) for seed in range(3)), *(("soft", weight, 0) for weight in SWEEP[1:]),
                   *(("plain", weight, seed) for weight, seeds in SEEDS.items() for seed in range(seeds))]  # fmt: skip
     for kind, weight, seed in chosen or everything:
         run(kind, weight, seed, args.folder)
