@@ -38,9 +38,16 @@ hertz = torch.fft.rfftfreq(encoder.samples, 1 / encoder.rate)
 level = 10 * (x.square().mean(1) + 1e-10).log10()
 brightness = ((spectrum @ hertz + 1e-6) / (spectrum.sum(1) + 1e-9)).log2()
 
+# A gain can be turned here, so that level is learned from pairs before and after; the others from what the windows have.
 z = encoder.encode(x)
+turned = 12 * torch.rand(len(x), generator=draw) - 6
+after = encoder.encode(x * 10 ** (turned[:, None] / 20))
 faders = learn_faders(
-    z, {"level": level, "brightness": brightness, "drums": drums}, song, units={"level": "dB", "brightness": "octaves"}
+    z,
+    {"level": level, "brightness": brightness, "drums": drums},
+    song,
+    units={"level": "dB", "brightness": "octaves"},
+    pairs={"level": (z, after, turned)},
 )
 print(faders, faders["level"], sep="\n\n")  # what each does, and to what else, before it is moved
 
