@@ -94,17 +94,18 @@ def test_a_faiss_index_of_ones_own_is_read(index: Index, tmp_path: Path) -> None
     lossy.add(z)
     for name, each in (("ivf", ivf), ("mapped", mapped), ("lossy", lossy)):
         faiss.write_index(each, str(tmp_path / f"{name}.faiss"))
-    assert load(index, tmp_path / "ivf.faiss") == Added(40, 0)
-    assert load(index, tmp_path / "mapped.faiss") == Added(40, 0)
+    assert load(index, tmp_path / "ivf.faiss", MINE) == Added(40, 0)
+    assert load(index, tmp_path / "mapped.faiss", MINE) == Added(40, 0)
     assert index.vectors("file = '501'")[1].tolist() == [z[1].tolist()]
     with pytest.raises(DataError, match="no exact vectors"):
         load(index, tmp_path / "lossy.faiss")
 
 
-def test_plain_vectors_have_to_show_whose_they_are(index: Index, tmp_path: Path) -> None:
-    z = torch.randn(30, 4, generator=Generator().manual_seed(1)) * torch.tensor([1.0, 2, 3, 4]) + torch.tensor([8.0, 4, 2, -6])
-    own = Index.create(tmp_path / "own.index", MINE)
-    own.add(z, file="a.wav", space=MINE)
+def test_plain_vectors_have_to_show_whose_they_are(tmp_path: Path) -> None:
+    number = torch.arange(16)
+    z = torch.randn(30, 16, generator=Generator().manual_seed(1)) * (1 + number) + 6 * number.cos()
+    own = Index.create(tmp_path / "own.index", Identity("mine", 16))
+    own.add(z, file="a.wav")
     np.save(tmp_path / "plain.npy", z.numpy() * 1.01)
     assert load(own, tmp_path / "plain.npy") == Added(30, 0)
     np.save(tmp_path / "turned.npy", z.numpy()[:, ::-1])

@@ -125,7 +125,7 @@ def test_above_the_limit_rows_lie_in_lists_of_the_recall_that_is_stated(tmp_path
     index = Index.create(tmp_path / "an.index", Identity("mine", 16))
     index.add(z, file="a.wav", start=torch.arange(3000.0))
     assert index.recall >= 0.99
-    queries = torch.cat([z[:40] + 0.1, 0.8 * z[:40] + 0.2 * z[100:140]])
+    queries = torch.cat([z[:40] + 0.1, 0.75 * z[:40] + 0.25 * z[100:140]])
     true = torch.cdist(queries, z).argsort(1)[:, :10].tolist()
     found = [[int(hit.start) for hit in hits] for hits in index.nearest(queries, 10)]
     assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(true, found, strict=True)]) >= 0.97
@@ -236,7 +236,7 @@ def test_latents_of_another_space_are_refused_whether_it_is_said_or_seen(index: 
     assert len(index) == 60
     assert index.add(rows(30, 3), file="b.wav").count == 30
     assert index.add(rows(30, 4).flip(1), file="c.wav", space=MINE).count == 30
-    with pytest.warns(UserWarning, match="5 rows beside 120 .* too few"):
+    with pytest.warns(UserWarning, match=r"5 rows beside 120 .* too few"):
         index.add(rows(5, 5), file="d.wav")
 
 

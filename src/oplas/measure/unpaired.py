@@ -16,6 +16,9 @@ ROWS = 512
 FEW = 12
 """Rows below which nothing can be told."""
 
+NARROW = 8
+"""Dimensions below which there are too few signs and orders to be surprised by one."""
+
 
 @dataclass(frozen=True)
 class Unpaired(Told):
@@ -64,10 +67,12 @@ def unpaired(X: Tensor, Y: Tensor, *, draws: int = 199, seed: int = 0) -> Unpair
 
     Raises:
         ShapeError: the dimensions differ.
-        DataError: fewer than 12 rows in one.
+        DataError: fewer than 12 rows in one, or fewer than 8 dimensions.
     """
     if X.ndim != 2 or Y.ndim != 2 or X.shape[1] != Y.shape[1]:
         raise ShapeError(f"columns of shape {list(X.shape)} and {list(Y.shape)} share no coordinates; give [n, d] and [m, d]")
+    if X.shape[1] < NARROW:
+        raise DataError(f"{X.shape[1]} dimensions are too few to tell whether coordinates are the same; {NARROW} are needed")
     if min(len(X), len(Y)) < FEW:
         raise DataError(f"{min(len(X), len(Y))} rows are too few to tell whether coordinates are the same; {FEW} are needed")
     generator = Generator().manual_seed(seed)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from .._errors import ArtefactError, DataError
-from ..measure.unpaired import FEW, unpaired
+from ..measure.unpaired import FEW, NARROW, unpaired
 from ..space import Space
 
 
@@ -70,8 +70,9 @@ def guard(where: str, stored: np.ndarray, new: np.ndarray) -> None:
     """
     if not len(stored):
         return
-    if min(len(stored), len(new)) < FEW:
-        fact = f"{len(new)} rows beside {len(stored)} in {where} are too few to tell whether they are of one space"
+    if min(len(stored), len(new)) < FEW or stored.shape[1] < NARROW:
+        seen = f"{len(new)} rows beside {len(stored)} in {where}, of width {stored.shape[1]},"
+        fact = f"{seen} are too few to tell whether they are of one space"
         warnings.warn(f"{fact}; say which space they are from", stacklevel=4)
         return
     if not (found := unpaired(torch.from_numpy(stored), torch.from_numpy(new))).same:
