@@ -197,17 +197,17 @@ class _Place(NamedTuple):
     song: Notes
     part: str
     crops: Crops
-    index: int
+    window: int
 
     @property
     def start(self) -> int:
         """Cells from the song's beginning."""
-        return int(self.crops.start[self.index])
+        return int(self.crops.start[self.window])
 
     @property
     def roll(self) -> Tensor:
         """``[1, 2, 128, 128]``."""
-        return self.crops.rolls(torch.tensor([self.index]))
+        return self.crops.rolls(torch.tensor([self.window]))
 
 
 def _places(song: Notes, inner: int, count: int) -> Iterator[_Place]:
