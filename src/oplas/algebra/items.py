@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -107,6 +109,8 @@ class Rows(Collection):
     def __init__(self, space: Space, index: Index, where: str | None = None) -> None:
         index.belongs(space)
         self.space, self.index, self.where = space, index, where
+        self._named = functools.cache(self._named)  # type: ignore[method-assign]
+        self._out: dict[tuple[str, ...], set[str]] = {}
 
     def place(self, item: Item) -> Tensor:
         where = self._named(item)
@@ -146,12 +150,15 @@ class Rows(Collection):
         return [f for f in self.index.table(["file"])["file"].unique().to_pylist() if f]
 
     def nearest(self, queries: Tensor, k: int, skip: Iterable[Item] = ()) -> list[list[Found]]:
-        named = [where for item in skip if (where := self._named(item))]
-        parts = [*([f"({self.where})"] if self.where else []), *(f"NOT ({each})" for each in named)]
-        found = self.index.nearest(queries, k, " AND ".join(parts) or None)
+        named = tuple(sorted({where for item in skip if (where := self._named(item))}))
+        if named not in self._out:  # left out afterwards: a filter would have the index read its rows anew for each query
+            rows = [each for where in named for each in self.index.table(["id"], where)["id"].to_pylist()]
+            self._out[named] = set(rows)
+        out = self._out[named]
+        found = [[hit for hit in hits if hit.id not in out] for hits in self.index.nearest(queries, k + len(out), self.where)]
         if not found[0]:
             raise DataError("the index holds nothing besides what the expression names, or the filter leaves nothing; add rows")
-        return [[Found(Path(hit.file or ""), hit.start, hit.distance, hit.id) for hit in hits] for hits in found]
+        return [[Found(Path(hit.file or ""), hit.start, hit.distance, hit.id) for hit in hits[:k]] for hits in found]
 
     def draw(self, count: int, generator: Generator) -> Tensor:
         z = self._sample
@@ -159,4 +166,8 @@ class Rows(Collection):
 
     @cached_property
     def _sample(self) -> Tensor:
-        return self.index.vectors(self.where)[1]
+        """Some thousands of rows: ids are hashes, so that those which begin alike are a random few."""
+        digits = max(0, round(math.log(max(len(self.index), 1) / 4096, 16))) if len(self.index) > 50_000 else 0
+        some = f"starts_with(id, '{'0' * digits}')" if digits else None
+        z = self.index.vectors(" AND ".join(f"({each})" for each in (self.where, some) if each) or None)[1]
+        return z if len(z) >= 256 or some is None else self.index.vectors(self.where)[1]
