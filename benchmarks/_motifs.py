@@ -65,14 +65,17 @@ def recalls(
 ) -> list[dict[str, object]]:
     """A row for each space and each baseline.
 
-    Gallery: windows of 96 sixteenths, one a bar, from every song. Query: one of them, moved by up to ±6 semitones and ±16
-    sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one where the same notes
+    Gallery: windows of 96 sixteenths, one a bar or as many more as it takes, from every song. Query: one of them, moved
+    by up to ±6 semitones and ±16 sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one where the same notes
     begin (a chorus that is repeated, in whatever key); ``strict`` counts the window itself alone, ``as_it_lies`` is the search
     without asking for phrases as if they lay a little elsewhere. There is a query for every fifty windows at most.
     """
     draw = Generator().manual_seed(seed)
     crops = Crops(songs, least=8)
-    gallery = crops.grid(BAR)
+    hop = BAR
+    while hop > 1 and len(crops.grid(hop)) <= others:
+        hop //= 2
+    gallery = crops.grid(hop)
     gallery = gallery[torch.randperm(len(gallery), generator=draw)[: others + 1]]
     asked = torch.randperm(len(gallery), generator=draw)[: min(queries, others // 50)]
     moves = crops.moves(gallery[asked], draw)
