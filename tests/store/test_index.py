@@ -132,6 +132,7 @@ def test_above_the_limit_rows_lie_in_lists_of_the_recall_that_is_stated(tmp_path
     alone = index.nearest(z[7], 2)[0]
     assert alone[0].start == 7
     assert alone[1].distance == pytest.approx(float(torch.cdist(z[7:8], z).sort()[0][0, 1]), rel=1e-4)
+    assert sorted(int(hit.start) for hit in index.nearest(z[0], 3000)[0]) == list(range(3000))
     few = index.nearest(z[:1], 3, "start < 50")[0]
     assert [int(hit.start) for hit in few] == torch.cdist(z[:1], z[:50]).argsort()[0, :3].tolist()
     fresh = index.add(z[:1] + 1e-3, file="b.wav", space=index.identity)  # not in a list yet, found all the same

@@ -75,6 +75,8 @@ class Search:
         count = count if where is None else self._table.count_rows(where)
         if count > EXACT and found is not None:
             rows = through(self._table, queries, k, found.probes, list(COLUMNS), where)
+            if len(rows) < len(queries) * min(k, count):  # the lists that were opened held fewer
+                rows = through(self._table, queries, k, found.trained, list(COLUMNS), where)
             return rows, rows["query_index"].to_pylist(), np.sqrt(rows["_distance"].to_numpy()).tolist()
         if count > EXACT and where is None:
             at, far = nearest(queries, k, cut(matrices(self._table)))
@@ -168,8 +170,9 @@ def build(table: Any, seed: int = 0) -> Lists:
     true = nearest(queries, 10, cut(matrices(table)))[1][:, -1]
     probes, recall = max(1, count // 100), 0.0
     while True:
-        far = through(table, queries, 10, probes, ["id"])["_distance"].to_numpy().reshape(len(queries), -1)
-        recall = float((np.sqrt(far) <= true[:, None] * (1 + 1e-5)).mean())
+        found = through(table, queries, 10, probes, ["id"])
+        within = true[found["query_index"].to_numpy()] * (1 + 1e-5)
+        recall = float((np.sqrt(found["_distance"].to_numpy()) <= within).sum() / (10 * len(queries)))
         if recall >= TARGET or probes >= count:
             break
         probes = min(count, math.ceil(1.4 * probes))
