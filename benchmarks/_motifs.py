@@ -65,10 +65,11 @@ def recalls(
 ) -> list[dict[str, object]]:
     """A row for each space and each baseline.
 
-    Gallery: windows of 96 sixteenths, one a bar or as many more as it takes, from every song. Query: one of them, moved
-    by up to ±6 semitones and ±16 sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one where the same notes
-    begin (a chorus that is repeated, in whatever key); ``strict`` counts the window itself alone, ``as_it_lies`` is the search
-    without asking for phrases as if they lay a little elsewhere. There is a query for every fifty windows at most.
+    Gallery: windows of 96 sixteenths from every song, one a bar, or more where it takes more. Query: one of them, moved by up to
+    ±6 semitones and ±16 sixteenths, neither 0; and the same with a tenth of the notes left out. A hit is the window itself or one
+    where the same notes begin (a chorus that is repeated, in whatever key); ``strict`` counts the window itself alone,
+    ``as_it_lies`` is the search without asking for phrases as if they lay a little elsewhere. There is a query for every fifty
+    windows at most.
     """
     draw = Generator().manual_seed(seed)
     crops = Crops(songs, least=8)
