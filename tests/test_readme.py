@@ -73,7 +73,7 @@ def test_the_commands_on_the_page_exist(page: Path) -> None:
         if command[0] == "make":
             assert command[1] in targets
         elif command[0] == "oplas":
-            words = command[1 : 3 if command[1] in {"data", "fader", "translate"} else 2]
+            words = command[1 : 3 if command[1] in {"data", "fader", "index", "translate"} else 2]
             shown = CliRunner().invoke(app, [*words, "--help"])
             assert shown.exit_code == 0, shown.output
             assert [word for word in command if word.startswith("--") and word not in shown.output] == []
