@@ -10,13 +10,13 @@ from torch import Tensor
 
 from .._errors import DataError
 from ..actions.pianoroll import KeyChange
-from ..data.pop909 import NAMES, Key
-from ..keys import durations
+from ..data.pop909 import NAMES
+from ..keys import CLASSES, durations
 from .library import Library, Score, Songs
 from .schema import OnRing, Ring, Turned
 
 #: The twelve places, a fifth apart, as key signatures: the major key and its relative minor.
-PLACES = tuple(f"{NAMES[7 * k % 12]} / {NAMES[(7 * k + 9) % 12].lower()}" for k in range(12))
+PLACES = tuple(f"{NAMES[7 * k % 12]} / {NAMES[(7 * k + 9) % 12].lower()}" for k in range(CLASSES))
 
 
 class Circle:
@@ -47,13 +47,17 @@ class Circle:
         return Ring(available=True, why=self.songs.why, labels=list(PLACES), songs=self.placed(self.y, range(len(self.y))))
 
     def placed(self, y: Tensor, which: range | list[int]) -> list[OnRing]:
-        """Where these durations lie, as the songs ``which``."""
+        """Where these durations lie, as the songs ``which``. Key signatures: major or minor is a guess that mode alone decides."""
         keys = self.songs.keys
-        named, angles, sure = keys.keys(y), angle(keys.place(y)), confidence(keys.latents(y))
+        places = (7 * keys.place(y) % CLASSES).tolist()  # a fifth, seven semitones, is one place, and 7 · 7 = 1 modulo 12
+        sure = confidence(keys.latents(y))
         return [
-            OnRing(song=song, i=self.songs.first[song], name=self.songs.names[song], label=told(key), angle=a, confidence=c)
-            for song, key, a, c in zip(which, named, angles, sure, strict=True)
-        ]
+            OnRing(
+                song=song, i=self.songs.first[song], name=self.songs.names[song], label=PLACES[place],
+                angle=2 * math.pi * place / CLASSES, confidence=c,
+            )
+            for song, place, c in zip(which, places, sure, strict=True)
+        ]  # fmt: skip
 
     def turn(self, song: int, fifths: int, k: int) -> Turned:
         """The song's latent turned by so many fifths, what lies nearest to it, and the song truly transposed."""
@@ -78,17 +82,7 @@ class Circle:
         return Score(score.notes.transpose(KeyChange().semitones(fifths)), score.tempo)
 
 
-def angle(place: Tensor) -> list[float]:
-    """Radians clockwise from C, of major tonics ``[n]``: a fifth, seven semitones, is one place, and 7 · 7 = 1 modulo 12."""
-    return [float(each) for each in (7 * place % 12) * (2 * math.pi / 12)]
-
-
 def confidence(z: Tensor) -> list[float]:
     """How far the best place is ahead of the next, as a share of the spread of all twelve."""
     top = z.topk(2, dim=1).values
     return [float(each) for each in ((top[:, 0] - top[:, 1]) / (z.amax(1) - z.amin(1)).clamp_min(1e-9)).clamp(0, 1)]
-
-
-def told(key: Key) -> str:
-    """``C major``, ``A minor``."""
-    return f"{NAMES[key.tonic]} {'minor' if key.minor else 'major'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import ipaddress
 import secrets
@@ -57,7 +58,8 @@ def serve(
             app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, lifespan="off", ws="none",
             limit_concurrency=512, timeout_keep_alive=10, timeout_graceful_shutdown=2, h11_max_incomplete_event_size=32 << 10,
         )  # fmt: skip
-        uvicorn.Server(config).run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends in order, then raises it again
+            uvicorn.Server(config).run(sockets=[listening])
 
 
 def needed() -> None:

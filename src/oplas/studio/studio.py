@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ class Pointed(DataError):
 
     def __init__(self, told: str, expression: str) -> None:
         fact, *shown = told.split("\n")
-        super().__init__(fact)
+        super().__init__(re.split(r"; --trust|, or take it as it is", fact)[0])  # the page has no such options
         column = len(shown[1]) - 3 if len(shown) == 2 and shown[1].endswith("^") and shown[0][2:] == expression[:110] else -1
         self.at = column if column >= 0 else None
 
