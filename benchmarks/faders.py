@@ -98,14 +98,14 @@ def sets(quick: bool) -> Iterator[tuple[str, str, Callable[[], Measured]]]:
     if quick or not SHARED.is_dir():
         found = cache(lambda: mixes(band(seed=0, songs=24, seconds=12.0), hop=3.0, draws=4))
         for name, make in ENCODERS.items():
-            yield "band", name, lambda make=make: codes(make(), found())
+            yield "band", name, cache(lambda make=make: codes(make(), found()))
         return
     if not (CACHE / "samples").is_dir():
         loops()  # unpacks them
     for data, read in (("stems", lambda: kept("mixes", mixes, songs()[0])), ("samples", lambda: kept("samples", samples))):
         for name, make in ENCODERS.items():
-            yield data, name, lambda make=make, read=read: codes(make(), read())
-    yield "POP909", "pitches", lambda: kept("rolls", rolls)
+            yield data, name, cache(lambda make=make, read=read: codes(make(), read()))
+    yield "POP909", "pitches", cache(lambda: kept("rolls", rolls))
 
 
 def remembered(name: str, make: Callable[[], Any]) -> Any:

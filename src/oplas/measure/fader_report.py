@@ -52,7 +52,8 @@ class Side:
 
     Attributes:
         effect: in standard deviations of the other attribute; low, high: 95 % interval over songs drawn.
-        bound: its size stays below it for a new song, in a share ``level`` of cases (conformal).
+        bound: its size stays below it for a new song, in a share ``level`` of cases (conformal), and is never less than the
+            ends of the interval.
         spread: that standard deviation, in the attribute's unit.
     """
 
