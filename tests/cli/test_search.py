@@ -100,6 +100,7 @@ def test_a_stem_that_is_not_in_the_mix_is_refused_with_a_code_of_its_own(run, po
     [
         (("mixture - * drums",), "'*' was not expected"),
         (("mixture - transpose(drums, 2)",), "does not claim"),
+        (("-6 dB * 'lead",), "never closed"),
         (("mixture - trumpets",), "there is no file 'trumpets'"),
         (("mixture - #ab12",), "names a row of an index"),
         (("mixture@99 - drums@99",), "no whole window"),
@@ -114,7 +115,9 @@ def test_what_cannot_be_asked_says_why(run, power, music, words, said) -> None:
     assert said in answer.err and "Traceback" not in answer.err
 
 
-@pytest.mark.parametrize(("ask", "said"), [("drums - bass", "may be"), ("#zz", "nothing in the index"), ("nothing", "nothing in the index")])
+@pytest.mark.parametrize(
+    ("ask", "said"), [("drums - bass", "may be"), ("#zz", "nothing in the index"), ("nothing", "nothing in the index")]
+)
 def test_what_an_index_does_not_have(run, power, index, ask, said) -> None:
     answer = run("search", power, ask, "--in", index)
     assert answer.code == 65 and said in answer.err

@@ -158,7 +158,7 @@ def _check(text: str, node: Expression, name: str, on: Mapping[str, Ground], tru
     ground = on.get(name)
     if ground is None:
         claimed = ", ".join(dict.fromkeys(each.law for each in on.values())) or "no law of this kind"
-        need = NEED.get(name, f"{name} needs a law of it")
+        need = NEED.get(name, f"{name} needs a law of {name.capitalize()}")
         raise pointed(text, node.at, f"{need}, which this space does not claim (it claims {claimed}); use a space that does")
     if not uncertified:
         if ground.verdict is None:

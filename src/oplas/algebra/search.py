@@ -62,9 +62,11 @@ class Answer(Told):
             start = "–" if each.start is None else f"{each.start:.2f} s"
             lines.append((str(each.file) or f"#{each.id}", figure(each.distance), start, "*" if each.likely else ""))
         said = f"random queries of this form find something as near with p = {self.p:.3g}"
-        if self.candidates >= 0:
-            many = f"the {self.candidates} within {figure(self.radius)}" if self.candidates != 1 else "the one"
-            said += f"\nif the answer is here, it is among {many} (*) with probability {self.level:.0%} or more, over songs"
+        if self.candidates == 0:
+            said += f"\nnothing lies within {figure(self.radius)}, where {self.level:.0%} of true answers do: it may not be here"
+        elif self.candidates > 0:
+            many = f"among the {self.candidates} within {figure(self.radius)}" if self.candidates > 1 else "the one"
+            said += f"\nif the answer is here, it is {many} (*) with probability {self.level:.0%} or more, over songs"
         return "\n".join([table(lines), said, *([self.note] if self.note else [])])
 
 

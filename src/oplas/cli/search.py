@@ -18,8 +18,9 @@ Saved = Annotated[Path, typer.Argument(help="Folder of a saved space.")]
 
 def add(app: typer.Typer) -> None:
     """Put the commands on the app."""
-    answers(app, "search")(search)
-    answers(app, "apply")(search)
+    signs = {"ignore_unknown_options": True}  # so that an expression may begin with -6 dB
+    answers(app, "search", context_settings=signs)(search)
+    answers(app, "apply", context_settings=signs)(search)
     answers(app, "calibrate")(calibrate)
 
 
