@@ -38,10 +38,12 @@ def section(report: dict[str, Any], name: str) -> str:
     """One benchmark: question, figures, notes, and how it was made."""
     parts = [f"## {name}", report.get("question", "")]
     summary = {key: value for key, value in report.items() if key not in META}
+    tables = {key: value for key, value in summary.items() if isinstance(value, list) and value and isinstance(value[0], dict)}
     if summary:
-        parts.append(table([{"figure": f"`{key}`", "value": value} for key, value in summary.items()]))
+        parts.append(table([{"figure": f"`{key}`", "value": value} for key, value in summary.items() if key not in tables]))
     if report.get("rows"):
         parts.append(table(report["rows"]))
+    parts += [f"`{key}`\n\n{table(value)}" for key, value in tables.items()]
     parts.append("\n".join(f"- {note}" for note in report.get("notes", [])))
     made = [f"`{report['command']}`"] if report.get("command") else []
     made += [f"data: {report['data']}"] if report.get("data") else []
