@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 import torch
@@ -24,7 +23,10 @@ class OneByOne(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
     """A blob at rest, the same moved twice, and the cosine wanted of the two displacements."""
 
     def __init__(self, seed: int = 0, side: int = 16, reach: int = 4, margin: int = 0) -> None:
-        self.chance, self.side, self.reach, self.margin = random.Random(seed), side, reach, margin
+        self.chance, self.side, self.reach, self.margin = Generator().manual_seed(seed), side, reach, margin
+
+    def one_of(self, low: int, high: int) -> int:
+        return int(torch.randint(low, high + 1, (1,), generator=self.chance))
 
     def __len__(self) -> int:
         return 1 << 30
@@ -32,17 +34,17 @@ class OneByOne(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
     def blob(self) -> Tensor:
         picture = torch.zeros(self.side, self.side)
         for _ in range(3):
-            row, column = self.chance.randrange(self.side - 3), self.chance.randrange(self.side - 3)
-            picture[row : row + self.chance.randint(1, 3), column : column + self.chance.randint(1, 3)] = 1
+            row, column = self.one_of(0, self.side - 4), self.one_of(0, self.side - 4)
+            picture[row : row + self.one_of(1, 3), column : column + self.one_of(1, 3)] = 1
         for axis in (0, 1):
-            if self.chance.random() < 0.5:
+            if self.one_of(0, 1):
                 picture = picture.flip(axis)
         return torch.nn.functional.pad(picture, [self.margin] * 4)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, int]:
         while True:
-            picture, scheme = self.blob(), self.chance.randrange(3)
-            steps = [self.chance.randint(1, self.reach) * self.chance.choice((-1, 1)) for _ in range(2)]
+            picture, scheme = self.blob(), self.one_of(0, 2)
+            steps = [self.one_of(1, self.reach) * (2 * self.one_of(0, 1) - 1) for _ in range(2)]
             axes = ((0, 0), (1, 1), (0, 1))[scheme]
             one, other = (shifted(picture, far, axis) for far, axis in zip(steps, axes, strict=True))
             if not torch.equal(one, other):

@@ -66,5 +66,7 @@ def test_draws_repeat_with_their_seed():
 def test_what_cannot_be_is_refused():
     with pytest.raises(DataError, match="square of 5 cells"):
         Blobs(side=4)
+    with pytest.raises(DataError, match="31 is the most"):
+        Blobs(margin=8)
     with pytest.raises(ShapeError, match="one \\(pitch, time\\) for each view"):
         Views(torch.zeros(3, 2, 5), torch.zeros(3, 3, 2))

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import embedding
 
 from .._errors import DataError
-from .views import Views, cat
+from .views import Views
 
 RECTANGLES = 3
+_ONE = torch.ones((), dtype=torch.int32)
+_CELLS = ((torch.arange(256)[:, None] >> torch.arange(8)) & 1).float()
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Blobs:
     def __post_init__(self) -> None:
         if self.side < 5 or self.reach < 1 or self.margin < 0:
             raise DataError(f"{self!r}: a blob needs a square of 5 cells or more, a reach of at least 1 and no negative margin")
+        if self.frame > 31:
+            raise DataError(f"{self!r}: pictures of {self.frame} cells a side are too large, 31 is the most; take a smaller margin")
 
     @property
     def frame(self) -> int:
@@ -55,29 +60,41 @@ class Blobs:
 
     def draw(self, shapes: Tensor, moves: Tensor) -> Tensor:
         """Pictures of moved blobs: ``shapes [n, k, 2, 2]``, ``moves [n, m, 2]`` to zeros and ones ``[n, m, frame, frame]``."""
-        cells = torch.arange(-self.margin, self.side + self.margin)
-        edges = (shapes[:, None] + moves[:, :, None, :, None])[..., None]
-        inside = ((cells >= edges[..., 0, :]) & (cells < edges[..., 1, :])).float()  # [n, m, k, axis, frame]
-        return torch.einsum("nmkr,nmkc->nmrc", inside[..., 0, :], inside[..., 1, :]).clamp_(max=1)
+        return self._seen(self._rows(shapes, moves))
+
+    def _rows(self, shapes: Tensor, moves: Tensor) -> Tensor:
+        """Each row of a picture as the bits of one number, ``[n, m, frame]``."""
+        edges = (shapes.int()[:, None] + moves.int()[:, :, None, :, None] + self.margin).clamp_(0, self.frame)  # [n, m, k, axis, 2]
+        bits = (_ONE << edges[..., 1, 1]) - (_ONE << edges[..., 1, 0])
+        cells = torch.arange(self.frame, dtype=torch.int32)
+        rows = ((cells >= edges[..., 0, :1]) & (cells < edges[..., 0, 1:])) * bits[..., None]
+        return rows[:, :, 0] | rows[:, :, 1] | rows[:, :, 2]
+
+    def _seen(self, rows: Tensor) -> Tensor:
+        """The bits as cells, a byte's eight at a time."""
+        some = rows.contiguous()[..., None].view(torch.uint8)[..., : (self.frame + 7) // 8]
+        return embedding(some.int(), _CELLS).flatten(-2)[..., : self.frame]
 
     def views(self, count: int, generator: Generator) -> Views:
         """Blobs at rest and moved twice: both along rows, both along columns, or once along each, a third of the time each.
 
         Steps are uniform in ±1 … ±reach. Where both moves show the same picture all is drawn anew, as the seed has it.
         """
-        found: list[Views] = []
-        while sum(map(len, found)) < count:
-            some = count - sum(map(len, found)) + 16
-            shapes = self.shapes(some, generator)
+        rows, moved, found = [], [], 0
+        while found < count:
+            some = count - found + 16
             scheme = torch.randint(3, (some,), generator=generator)
             step = torch.randint(1, self.reach + 1, (some, 2), generator=generator)
             step = step * (2 * torch.randint(2, (some, 2), generator=generator) - 1)
             axis = torch.stack([scheme == 1, scheme != 0], 1).long()  # 0: rows twice; 1: columns twice; 2: one of each
             moves = torch.zeros(some, 3, 2, dtype=torch.long)
             moves[:, 1:].scatter_(2, axis[..., None], step[..., None])
-            x = self.draw(shapes, moves)
-            found.append(Views(x, moves).pick((x[:, 1] != x[:, 2]).flatten(1).any(1)))
-        return cat(found).pick(slice(count))  # type: ignore[arg-type]
+            drawn = self._rows(self.shapes(some, generator), moves)
+            differ = (drawn[:, 1] != drawn[:, 2]).any(1)
+            rows.append(drawn[differ])
+            moved.append(moves[differ])
+            found += len(moved[-1])
+        return Views(self._seen(torch.cat(rows)[:count]), torch.cat(moved)[:count])
 
     def rested(self, count: int, generator: Generator) -> Views:
         """Blobs at rest alone, ``x [n, 1, frame, frame]``."""
