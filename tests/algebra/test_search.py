@@ -13,8 +13,9 @@ from torch import Generator, Tensor
 
 from oplas import Space
 from oplas._errors import DataError
-from oplas.algebra import Calibration, Collection, Found, Item, calibrate, search
+from oplas.algebra import Calibration, Collection, Found, Item, Rows, calibrate, search
 from oplas.mixing import mixing_law
+from oplas.store import Index
 
 LAW = mixing_law()
 CARD = {"law": f"{LAW.action!r} → {LAW.operator!r}", "verdict": "holds", "why": "", "homogeneity": {"exponent": 1.0, "r2": 1.0}}
@@ -124,3 +125,28 @@ def test_answers_go_through_json(space, held, noisy) -> None:
     facts = search(space, "#40 - #1", held, calibration=noisy).to_dict()
     assert facts["kind"] == "difference" and facts["found"][0]["id"] == "0"
     assert search(space, "#0", held).to_dict()["radius"] is None
+
+
+def test_rows_of_an_index_by_name_window_and_id(space, tmp_path) -> None:
+    pytest.importorskip("lancedb")
+    index = Index.create(tmp_path / "index", space)
+    z = torch.randn(6, 6, generator=Generator().manual_seed(0))
+    files = ["/music/a.wav", "/music/a.wav", "/music/b.wav", "/other/b.wav", "/music/it's.wav", "/music/sum.wav"]
+    z[5] = z[1] + z[4]
+    index.add(z, file=files, start=[0.0, 3.0, None, 0.0, 0.0, 0.0], id=["aa1", "aa2", "b1", "b2", "c1", "d1"])
+    rows = Rows(space, index)
+    for item, row in ((Item("a.wav", 3.0), 1), (Item("aa2", by_id=True), 1), (Item("music/b.wav"), 2), (Item("it's"), 4)):
+        assert torch.allclose(rows.place(item), z[row])
+    assert torch.allclose(rows.place(Item("a")), z[:2].mean(0))
+    found = search(space, 'a@3 + "it\'s.wav"', index, 9)
+    assert found.found[0].id == "d1" and {each.id for each in found} == {"b1", "b2", "d1"}
+    assert [each.id for each in search(space, "a@3", index, 9, where="start = 0.0")] == ["d1", "c1", "b2"]
+    for item, words in (
+        (Item("b.wav"), "may be 2 files"),
+        (Item("aa", by_id=True), "may be 2 rows"),
+        (Item("a", 1.0), "nearest window of a starts at"),
+        (Item("music/b.wav", 1.0), "not in the index"),
+        (Item("z"), "nothing in the index"),
+    ):
+        with pytest.raises(DataError, match=words):
+            rows.place(item)

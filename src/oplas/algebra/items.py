@@ -117,15 +117,14 @@ class Rows(Collection):
         if where is None:
             path = Path(item.name)
             if item.by_id or not path.is_file():
-                raise DataError(
-                    f"nothing in the index is called {item}, and no file here is; 'oplas index list' shows what there is"
-                )
+                raise DataError(f"nothing in the index is called {item}, and no file here is; check the name")
             return latent(self.space, path, item.start)
         z = self.index.vectors(where)[1]
         if item.start is not None:
-            starts = torch.tensor(self.index.table(["start"], where)["start"].to_pylist(), dtype=torch.float64)
+            told = self.index.table(["start"], where)["start"].to_pylist()
+            starts = torch.tensor([math.inf if each is None else each for each in told], dtype=torch.float64)
             near = (starts - item.start).abs()
-            if float(near.min()) > 0.01:
+            if not float(near.min()) <= 0.01:
                 nearby = float(starts[near.argmin()])
                 raise DataError(f"{item} is not in the index: the nearest window of {item.name} starts at {nearby:g} s")
             return z[near.argmin()]
