@@ -76,7 +76,7 @@ def kills(folder: str, times: int) -> dict[str, object]:
         out.write('{"checked": true}\n')
         for step in range(10**6):
             names = [f"{run}-{step}-{row}" for row in range(ROWS)]
-            index.add(vectors(names), file="a.wav", id=names)
+            index.add(vectors(names), file="a.wav", id=names, space=index.identity)
             out.write(json.dumps({"added": names}) + "\n")
             if step % 3 == 1:
                 out.write(json.dumps({"deleting": names[:5]}) + "\n")
@@ -139,7 +139,7 @@ def two(folder: str) -> dict[str, object]:
         index = Index.open(folder)
         for step in range(12):
             names = [f"{name}-{step}-{row}" for name in ("both", who) for row in range(5)]
-            added = index.add(vectors(names), file="a.wav", id=names)
+            added = index.add(vectors(names), file="a.wav", id=names, space=index.identity)
             index.update(where(id=names[-1]), {"song": f"song {who}"})
             index.delete(where(id=names[-2]))
             out.write(json.dumps({"count": added.count, "kept": [*names[:-2], names[-1]], "gone": names[-2:-1]}) + "\n")
