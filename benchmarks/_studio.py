@@ -82,6 +82,16 @@ def visit(page: Any, address: str, view: str) -> None:
     page.wait_for_selector("html[data-ready]")
 
 
+def until(page: Any, expression: str) -> Any:
+    """Wait for something truthy. (The page's policy forbids the code that the browser driver would make for its own waiting.)"""
+    end = time.monotonic() + PATIENCE / 1000
+    while not (value := page.evaluate(expression)):
+        if time.monotonic() > end:
+            raise TimeoutError(f"{expression} stayed {value!r}")
+        time.sleep(0.05)
+    return value
+
+
 def stems() -> list[dict[str, Any]]:
     """Four stems of a song of the built-in band, as files to upload."""
     import soundfile

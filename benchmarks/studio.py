@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from _harness import Benchmark
-from _studio import LAPTOP, PATIENCE, STATIC, chromium, serving, visit
+from _studio import LAPTOP, PATIENCE, STATIC, chromium, serving, until, visit
 
 #: Set the slider anew in every frame and take the time from frame to frame, in ms.
 SLIDE = """frames => new Promise(done => {
@@ -58,8 +58,7 @@ def main() -> None:
                     page = browser.new_page(viewport=LAPTOP)
                     page.set_default_timeout(PATIENCE)
                     page.goto(address)
-                    page.wait_for_function(SHOWN)
-                    paint, load = page.evaluate(PAINTED), page.evaluate(SHOWN)
+                    load, paint = until(page, SHOWN), page.evaluate(PAINTED)
                     visit(page, address, "operators")
                     page.get_by_label("Move every point").check()
                     page.wait_for_load_state("networkidle")

@@ -86,7 +86,7 @@ def test_a_point_is_chosen_and_its_neighbours_are_told(browser: Any, address: st
         first = rows.first.get_by_role("button").first
         near = first.inner_text()
         first.click()
-        page.wait_for_function("name => document.querySelector('.chosen h2')?.textContent === name", arg=near)
+        page.get_by_role("heading", name=near, exact=True).wait_for()
 
 
 def test_a_lasso_selects_what_it_encloses(browser: Any, address: str) -> None:
@@ -299,7 +299,8 @@ def test_a_server_that_has_gone_is_told_and_waited_for(browser: Any, library: An
     page.keyboard.press("Enter")
     page.locator("#banner").get_by_text("does not answer").wait_for()
     with serving(library, int(first.rsplit(":", 1)[1])):
-        page.wait_for_function("!document.querySelector('#banner p') && document.documentElement.dataset.ready")
+        page.locator("#banner p").wait_for(state="detached")
+        page.wait_for_selector("html[data-ready]")
     context.close()
 
 

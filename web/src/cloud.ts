@@ -264,7 +264,7 @@ export class Cloud {
     this.drawn();
   }
 
-  /** The middle and the size of the bulk, 98 in 100 points along each axis, and of everything. */
+  /** The middle and the size of the bulk, 94 in 100 points along each axis, and of everything. */
   private bound(): void {
     if (!this.count) return;
     const step = Math.max(1, Math.floor(this.count / 20000));
@@ -278,8 +278,8 @@ export class Cloud {
         if (i % step === 0) some.push(value);
       }
       some.sort((p, q) => p - q);
-      const bulk = [some[Math.floor(0.01 * some.length)], some[Math.ceil(0.99 * some.length) - 1]] as [number, number];
-      return { middle: (bulk[0] + bulk[1]) / 2, half: (1.08 * (bulk[1] - bulk[0])) / 2, whole: (low + high) / 2, reach: (high - low) / 2 };
+      const bulk = [some[Math.floor(0.03 * some.length)], some[Math.ceil(0.97 * some.length) - 1]] as [number, number];
+      return { middle: (bulk[0] + bulk[1]) / 2, half: (1.25 * (bulk[1] - bulk[0])) / 2, whole: (low + high) / 2, reach: (high - low) / 2 };
     });
     const [x, y, z] = spans as [Span, Span, Span];
     this.centre.set(x.middle, y.middle, z.middle);

@@ -7,7 +7,7 @@ import { rollPair } from "../roll";
 import { Slider } from "../slider";
 import type { ViewMaker } from "../studio";
 
-const [CENTRE, RADIUS] = [200, 138];
+const [CENTRE, RADIUS] = [200, 130];
 const FIFTH = Math.PI / 6;
 
 export const ring: ViewMaker = async (studio, host) => {
@@ -89,10 +89,11 @@ export const ring: ViewMaker = async (studio, host) => {
 
   fill(circle, s("circle", { cx: CENTRE, cy: CENTRE, r: RADIUS, class: "rim" }),
     known.labels.map((label, k) => {
-      const [x, y] = at(k * FIFTH, RADIUS + 28);
+      const [x, y] = at(k * FIFTH, RADIUS + 16);
+      const side = Math.sin(k * FIFTH);
       const [a, b] = at(k * FIFTH, RADIUS + 6);
       const [c, d] = at(k * FIFTH, RADIUS - 6);
-      return [s("line", { x1: a, y1: b, x2: c, y2: d, class: "tick" }), s("text", { x, y: y + 6, "text-anchor": "middle", class: "place" }, label)];
+      return [s("line", { x1: a, y1: b, x2: c, y2: d, class: "tick" }), s("text", { x, y: y + 6 - 5 * Math.cos(k * FIFTH), "text-anchor": side > 0.1 ? "start" : side < -0.1 ? "end" : "middle", class: "place" }, label)];
     }),
     known.songs.slice(0, 600).map((each) => {
       const [x, y] = at(each.angle, out(each.confidence));
