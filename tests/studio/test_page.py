@@ -221,7 +221,7 @@ def test_faders_tell_their_side_effects_before_they_are_moved(browser: Any, addr
         page.reload()
         visit(page, address, "faders")
         assert page.get_by_role("row", name="loudness 0.04").count() == 2
-        assert page.get_by_text(off.why).is_visible() and page.get_by_role("button", name="Apply").count() == 1
+        assert page.get_by_text(off.why).is_visible() and page.get_by_role("button", name="Apply all the same").count() == 1
 
 
 def test_a_search_is_answered_refused_or_pointed_at(browser: Any, address: str) -> None:

@@ -42,11 +42,11 @@ export const faders: ViewMaker = async (studio, host) => {
     const slider = new Slider({ ...fader, name: "amount", value: middle, start: middle }, (value) => chart.at(value));
     chart.at(middle);
     const side = Object.entries(fader.side).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-    return h("section", { class: `fader${fader.certified ? "" : " off"}` }, h("h2", {}, named(fader.name), fader.certified ? null : h("span", { class: "tag" }, "off")),
+    return h("section", { class: `fader${fader.certified ? "" : " off"}` }, h("h2", {}, named(fader.name), fader.certified ? null : h("span", { class: "tag" }, "not certified")),
       h("p", { class: "muted small" }, fader.why),
       fader.response.length > 1 && h("div", {}, h("h3", {}, "Dose and response"), chart.element),
       side.length ? bars("Side effects: at most so much on every other probe", side.map(([name, value]) => ({ name, value })), figure) : h("p", { class: "muted small" }, "No other probe to disturb."),
-      fader.certified && [slider.element, h("button", { type: "button", class: "as-button", onclick: () => void apply(fader, slider.value) }, "Apply to the point chosen")]);
+      slider.element, h("button", { type: "button", class: fader.certified ? "as-button" : "quiet", onclick: () => void apply(fader, slider.value) }, fader.certified ? "Apply to the point chosen" : "Apply all the same"));
   };
   page.append(h("p", { class: "lead" }, "Each fader moves one attribute. Its effect and the bound on everything else were measured on held-out data."),
     h("div", { class: "desk" }, h("div", { class: "faders" }, all.map(strip)), h("div", {}, subject, result)));
