@@ -9,8 +9,8 @@ import sys
 #: Packages that only a function which needs them may import: audio, plotting, web, hubs, tables, commands.
 HEAVY = {
     "click", "fastapi", "huggingface_hub", "lancedb", "lark", "librosa", "matplotlib", "mido", "onnxruntime", "openTSNE", "pandas",
-    "PIL", "pyarrow", "ray", "requests", "scipy", "sklearn", "soundfile", "soxr", "starlette", "symusic", "tokenizers", "transformers",
-    "typer", "uvicorn",
+    "PIL", "pyarrow", "ray", "requests", "scipy", "sklearn", "soundfile", "soxr", "starlette", "symusic", "tokenizers",
+    "transformers", "typer", "uvicorn",
 }  # fmt: skip
 
 
