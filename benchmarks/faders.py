@@ -21,9 +21,8 @@ from torch import Generator, Tensor
 
 from oplas.data import band
 from oplas.encoders import log_mel, mini
-from oplas.faders import calibrated
 from oplas.functional.directions import difference_of_means, from_pairs, probes
-from oplas.functional.erasure import complement, leace, matrix_subspace, moments
+from oplas.functional.erasure import complement, leace, moments
 from oplas.functional.isolated import isolated
 from oplas.measure.faders import Judge, scores
 
@@ -57,21 +56,21 @@ def main() -> None:
             mean = {key: sum(row[key] for row in each) / len(each) for key in each[0]}
             ratio = mean["ours"] / mean["plain"]
             bench.row(data=data, encoder=encoder, attribute=name, seeds=len(each), **mean, ratio=ratio)
-            for key in ("plain", "ours", "complement", "random", "slope", "covered", "bound"):
+            for key in ("plain", "ours", "complement", "random", "pca", "covered", "bound"):
                 told.setdefault(key, []).append(mean[key])
             told.setdefault("ratio", []).append(ratio)
     if not bench.quick and not own.only:
         for row in remembered("by sound", lambda: list(by_sound())):
             bench.row(**row)
     bench.note(
-        "All but slope, r2 and covered: the largest mean effect on any other attribute's probe, in standard deviations of that "
+        "All but r2 and covered: the largest mean effect on any other attribute's probe, in standard deviations of that "
         f"attribute, while the fader's own probe moves by one of its own; at most {MOST:.0f}, which stands for directions that do "
         "not move it."
     )
     bench.note(
-        "plain: difference of means, one fader after the other. complement: moved into LEACE's complement of the others. rlace, "
-        "msp: inside R-LACE's (its closed form), matrix subspace projection. ours: the complement, shrunk where other songs' "
-        "probes disagree (oplas.functional.isolated)."
+        "plain: difference of means. pca: the principal axis that goes with the attribute most. leace: the difference of means "
+        "inside LEACE's complement of the other attributes. complement: the causal direction inside it. ours: shrunk, besides, "
+        "where other songs' probes disagree (oplas.functional.isolated)."
     )
     bench.note(
         f"Half of the songs are learned from; the probes that judge are fitted on the other half, redrawn, and read on songs left "
@@ -79,7 +78,7 @@ def main() -> None:
     )
     bench.note(
         "bound: a new song's largest effect stays below it in 90 % of cases (conformal); covered: how often it does for songs the "
-        "bound was not computed on. slope: what the probe moves for each unit asked for."
+        "bound was not computed on."
     )
     count = len(told["ratio"])
     mean = {key: sum(values) / count for key, values in told.items()}
@@ -87,7 +86,7 @@ def main() -> None:
         "generated: mixes of the built-in band" if bench.quick else "shared: Freedoom stems, CC0 samples, POP909",
         side_plain=mean["plain"], side_faders=mean["ours"], ratio=mean["ours"] / mean["plain"],
         side_complement=mean["complement"], side_random=mean["random"],
-        faders_below_a_third=sum(each <= 1 / 3 for each in told["ratio"]) / count, slope=mean["slope"],
+        faders_below_a_third=sum(each <= 1 / 3 for each in told["ratio"]) / count,
         bound=mean["bound"], covered=mean["covered"], faders=count,
         **({} if bench.quick else {"cpu_seconds": round(spent, 1)}),
     )  # fmt: skip
@@ -110,7 +109,7 @@ def sets(quick: bool) -> Iterator[tuple[str, str, Callable[[], Measured]]]:
 
 def remembered(name: str, make: Callable[[], Any]) -> Any:
     """What ``make`` gives, kept as long as no file that could change it changes."""
-    homes = (inspect.getfile(each) for each in (Measured, isolated, difference_of_means, complement, Judge, calibrated))
+    homes = (inspect.getfile(each) for each in (Measured, isolated, difference_of_means, complement, Judge))
     stamp = hashlib.sha256(b"".join(Path(each).read_bytes() for each in (*homes, __file__))).hexdigest()[:12]
     file = CACHE / "faders" / f"{name}-{stamp}.json"
     if not file.is_file():
@@ -127,19 +126,17 @@ def judged(make: Callable[[], Measured], seed: int, quick: bool) -> dict[str, An
     y, z = torch.stack([found.values[name].double() for name in names], 1), found.x.double()
     listed = found.song.unique()
     learning = torch.isin(found.song, listed[torch.randperm(len(listed), generator=Generator().manual_seed(seed))][::2])
-    heard = probes(z[learning], y[learning], found.song[learning]).r2
-    keep = (heard > READ).nonzero().flatten().tolist()
+    halves = [probes(z[half], y[half], found.song[half]).r2 for half in (learning, ~learning)]
+    keep = (torch.minimum(*halves) > READ).nonzero().flatten().tolist()
     names, y = [names[i] for i in keep], y[:, keep]
     units = [{**UNITS, **NOTES}[name] for name in names]
-    judge = Judge(z[~learning], y[~learning], found.song[~learning], names, units, draws=20 if quick else 50, seed=seed)
+    judge = Judge(z[~learning], y[~learning], found.song[~learning], names, units, draws=20, seed=seed)
     made = directions(z[learning], y[learning], found.song[learning], seed)
-    made["ours"] = calibrated(made["ours"], Judge(z[learning], y[learning], found.song[learning], names, draws=20, seed=seed))
     answer: dict[str, dict[str, float]] = {}
     for me, name in enumerate(names):
         sides = {method: largest(judge, rows[me], me) for method, rows in made.items()}
-        report = judge.report(made["ours"][me], name)
         bound, covered = conformed(judge, made["ours"][me], me, seed)
-        facts = {"bound": bound, "covered": covered, "slope": report.doses.slope}
+        facts = {"bound": bound, "covered": covered}
         answer[name] = {"r2": float(judge.whole.r2[me]), **sides, **facts}
     return {"faders": answer, "cpu_seconds": time.process_time() - began}
 
@@ -149,17 +146,13 @@ def directions(z: Tensor, y: Tensor, song: Tensor, seed: int) -> dict[str, Tenso
     m, plain = y.shape[1], torch.stack([difference_of_means(z, column) for column in y.T])
     read, (mean, spread, _) = probes(z, y, song).weight, moments(z, y)
     others = [[i for i in range(m) if i != me] for me in range(m)]
-    score = (y - y.mean(0)) / y.std(0)
     axes = torch.linalg.eigh(spread)[1].T
     seen = torch.corrcoef(torch.cat([((z - mean) @ axes.T).T, y.T]))[: len(axes), len(axes) :].T.nan_to_num()
     best = seen.abs().argmax(1)
-    removed = [torch.linalg.qr(moments(z, y[:, rest])[2])[0] for rest in others]
     return {
         "plain": plain,
         "random": torch.randn(m, z.shape[1], generator=Generator().manual_seed(seed), dtype=z.dtype),
         "pca": axes[best] * seen.gather(1, best[:, None]).sign(),
-        "rlace": torch.stack([v - axis @ (axis.T @ v) for v, axis in zip(plain, removed, strict=True)]),
-        "msp": torch.linalg.pinv(matrix_subspace(z, score)).T,
         "leace": torch.stack([leace(z, y[:, rest]).within(v[None])[0] for v, rest in zip(plain, others, strict=True)]),
         "complement": torch.stack([complement((read[me] @ spread)[None], read[others[me]], spread)[0] for me in range(m)]),
         "ours": isolated(z, y, song),
@@ -178,17 +171,16 @@ def largest(judge: Judge, direction: Tensor, me: int) -> float:
 
 def at_equal_effect(judge: Judge, direction: Tensor, me: int) -> Tensor | None:
     """Effects ``[draws, songs, m]`` in spreads, of the amount that moves its own probe by one; None where no amount does."""
-    spread = judge.spread[me]
-    amount = spread / judge.z.std(0).norm() * (judge.z.shape[1] ** 0.5) / direction.norm().clamp_min(1e-300)
+    amount = 0.1 * judge.z.std(0).norm() / direction.norm().clamp_min(1e-300)
     for _ in range(3):
         pair = judge.effects(direction, torch.stack([-amount, amount]))
         effect = (pair[:, :, 1] - pair[:, :, 0]) / 2 / judge.spread
         own = float(effect[..., me].nanmean())
-        if abs(own) < 1e-3:
+        if abs(own) < 1e-6:
             return None
         if abs(own - 1) < 0.1:
             break
-        amount = amount / own if abs(own) > 0.1 else amount * (10 if own > 0 else -10)
+        amount = amount / own
     return effect / own
 
 
