@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 import threading
@@ -90,6 +91,21 @@ def until(page: Any, expression: str) -> Any:
             raise TimeoutError(f"{expression} stayed {value!r}")
         time.sleep(0.05)
     return value
+
+
+def browser_seconds() -> float:
+    """CPU seconds that the processes below this one, the browser's, have used: what a busy machine does not change."""
+    used, parent = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        parent[int(stat.parent.name)], used[int(stat.parent.name)] = int(words[1]), int(words[11]) + int(words[12])
+    below = {os.getpid()}
+    while more := {child for child, above in parent.items() if above in below} - below:
+        below |= more
+    return sum(used[each] for each in below - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
 
 
 def stems() -> list[dict[str, Any]]:
