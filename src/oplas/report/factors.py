@@ -24,7 +24,7 @@ def cosine_figure(spaces: Mapping[str, Moved]) -> Figure:
             axes.hist(values.numpy(), bins=60, range=(-1, 1), density=True, alpha=0.6, color=colour(tone), label=label)
         axes.set(title=name, xlabel="cosine of two displacements", yscale="log", ylim=(1e-3, 40), xlim=(-1.02, 1.02))
     panels[0].set_ylabel("density")
-    legend(panels[-1], loc="upper center")
+    legend(panels[0], loc="upper left")
     return figure
 
 
@@ -40,6 +40,8 @@ def cross_figure(moved: Moved, *, things: int = 150, title: str = "") -> Figure:
     axes.scatter(moved.steps[:, 1], moved.steps[:, 0], marker="+", s=60, color=colour("ink"), linewidths=0.9)
     axes.set(xlabel="time steps, read from the space", ylabel="semitones, read from the space", title=title)
     axes.set_aspect("equal", adjustable="datalim")
+    if title:
+        figure.subplots_adjust(top=0.9)
     legend(axes, loc="upper right")
     return figure
 
