@@ -26,6 +26,7 @@ SLIDE = """frames => new Promise(done => {
   };
   requestAnimationFrame(frame);
 })"""
+FIGURES = ("first_paint_ms", "load_ms", "frame_ms", "frame_95_ms", "frame_cpu_ms")
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 SHOWN = "performance.getEntriesByName('oplas-points')[0]?.startTime"
 
@@ -67,20 +68,10 @@ def main() -> None:
                     times = sorted(page.evaluate(SLIDE, 40))
                     cpu = 1000 * (browser_seconds() - began) / 40
                     frame, late = statistics.median(times), times[int(0.95 * len(times))]
-                    bench.row(
-                        points=count,
-                        run=run,
-                        first_paint_ms=paint,
-                        load_ms=load,
-                        frame_ms=frame,
-                        frame_95_ms=late,
-                        frame_cpu_ms=cpu,
-                    )
-                    kept = figures.setdefault(
-                        count, {"first_paint_ms": [], "load_ms": [], "frame_ms": [], "frame_95_ms": [], "frame_cpu_ms": []}
-                    )
-                    for name, value in zip(kept, (paint, load, frame, late, cpu), strict=True):
-                        kept[name].append(value)
+                    row = dict(zip(FIGURES, (paint, load, frame, late, cpu), strict=True))
+                    bench.row(points=count, run=run, **row)
+                    for name, value in row.items():
+                        figures.setdefault(count, {}).setdefault(name, []).append(value)
                     page.close()
     bench.note(
         "Load: from opening the address until every point is on the screen. Frame: from one frame to the next while the slider"
@@ -89,7 +80,7 @@ def main() -> None:
         "moves every point in each, 16.7 ms being the screen's own pace; chromium draws in software, on shared cores, 1280 × 800."
     )
     bench.note(
-        "frame_cpu_ms: CPU time of all the browser's processes a frame, drawing in software included; it does not wait for others."
+        "frame_cpu_ms: the CPU time of all the browser's processes a frame, drawing included; other work does not lengthen it."
     )
     bundle = sum(file.stat().st_size for file in STATIC.iterdir())
     bench.finish(
