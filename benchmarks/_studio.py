@@ -132,6 +132,9 @@ def take(page: Any, address: str, view: str) -> None:
         page.get_by_role("slider").first.focus()
         for _ in range(12):
             page.keyboard.press("ArrowLeft")
+        with page.expect_response("**/api/operate"):
+            page.keyboard.press("ArrowLeft")
+        page.locator(".result .tile").first.wait_for()
     elif view == "mixer":
         page.set_input_files("#stems", stems())
         page.get_by_role("button", name="Take out").nth(1).click()
@@ -145,8 +148,8 @@ def take(page: Any, address: str, view: str) -> None:
     time.sleep(0.5)
 
 
-def pictures(folder: Path = PICTURES) -> None:
-    """Every view on a laptop, some in the dark and on a phone."""
+def pictures(folder: Path = PICTURES, only: list[str] | None = None) -> None:
+    """Every view on a laptop, some in the dark and on a phone; or those of some views."""
     from PIL import Image
 
     from oplas.studio.demo import demo
@@ -154,7 +157,7 @@ def pictures(folder: Path = PICTURES) -> None:
     wanted = [(view, LAPTOP, "light", "") for view in VIEWS]
     wanted += [("map", LAPTOP, "dark", "_dark"), ("operators", PHONE, "dark", "_phone"), ("ring", PHONE, "light", "_phone")]
     with serving(demo()) as address, chromium() as browser:
-        for view, size, theme, tail in wanted:
+        for view, size, theme, tail in (each for each in wanted if not only or each[0] in only):
             page = browser.new_page(viewport=size, color_scheme=theme, reduced_motion="reduce")
             page.set_default_timeout(PATIENCE)
             page.goto(address)
@@ -167,4 +170,4 @@ def pictures(folder: Path = PICTURES) -> None:
 
 
 if __name__ == "__main__":
-    pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
+    pictures(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES, sys.argv[2:])
