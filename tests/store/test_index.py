@@ -184,6 +184,18 @@ def test_bad_calls_are_refused(index: Index, tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_any_address_of_lancedb_will_do(tmp_path: Path) -> None:
+    address = (tmp_path / "an.index").as_uri()
+    assert not Index.exists(address)
+    Index.create(address, MINE).add(rows(3), file="a.wav")
+    assert Index.exists(address)
+    assert len(Index.open(address, MINE)) == 3
+    with pytest.raises(ArtefactError, match="exists already"):
+        Index.create(address, MINE)
+    with pytest.raises(ArtefactError, match="nowhere"):
+        Index.open("nowhere://bucket/an.index")
+
+
 def test_a_damaged_index_says_so(index: Index) -> None:
     for data in Path(index.where).rglob("*.lance"):
         if data.is_file():

@@ -23,7 +23,8 @@ def create(where: str, identity: Identity) -> Any:
         ArtefactError: something is there already, or the place cannot be written.
     """
     card = {"format": _FORMAT, "identity": identity.to_dict()}
-    if local(where) and Path(where).exists() and (not Path(where).is_dir() or any(Path(where).iterdir())):
+    taken = Path(where)
+    if taken.exists() and (not taken.is_dir() or any(taken.iterdir())) if local(where) else exists(where):
         raise ArtefactError(f"{where} exists already; open it, or choose another name for the new index")
     with told(where):
         return _connect(where).create_table(_NAME, schema=schema(identity.width, {_KEY.decode(): json.dumps(card, sort_keys=True)}))
@@ -50,7 +51,13 @@ def exists(where: str) -> bool:
     if local(where):
         return (Path(where) / f"{_NAME}.lance").is_dir()
     with told(where):
-        return _NAME in _connect(where).table_names()
+        try:
+            _connect(where).open_table(_NAME)
+        except ValueError as error:
+            if "not found" in str(error):
+                return False
+            raise
+    return True
 
 
 @contextmanager
