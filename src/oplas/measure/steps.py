@@ -32,7 +32,6 @@ def cosines(moved: Moved) -> tuple[Tensor, Tensor, Tensor]:
         cosine, agree = d @ d.mT, torch.outer(steps.sign(), steps.sign())
         same.append(cosine[:, torch.triu(agree, 1) > 0].flatten())
         opposite.append(cosine[:, torch.triu(agree, 1) < 0].flatten())
-        opposite[-1] = torch.cat([opposite[-1], cosine[:, torch.triu(-agree, 1) > 0].flatten()])
     return cross.flatten(), torch.cat(same), torch.cat(opposite)
 
 
