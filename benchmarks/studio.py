@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import statistics
 from typing import Any
 
@@ -69,7 +70,7 @@ def main() -> None:
                     cpu = 1000 * (browser_seconds() - began) / 40
                     frame, late = statistics.median(times), times[int(0.95 * len(times))]
                     row = dict(zip(FIGURES, (paint, load, frame, late, cpu), strict=True))
-                    bench.row(points=count, run=run, **row)
+                    bench.row(points=count, run=run, **row, load_average=os.getloadavg()[0])
                     for name, value in row.items():
                         figures.setdefault(count, {}).setdefault(name, []).append(value)
                     page.close()
