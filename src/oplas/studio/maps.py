@@ -54,6 +54,10 @@ def principal(z: np.ndarray, block: int = 1 << 15) -> tuple[np.ndarray, np.ndarr
     for start in range(0, len(z), block):
         part = (z[start : start + block] - mean).astype(np.float64)
         scatter += part.T @ part
-    axes = np.linalg.eigh(scatter)[1][:, ::-1][:, :3]
+    even = scatter / max(float(np.trace(scatter)), 1e-300)
+    axes = np.random.default_rng(0).standard_normal((len(even), min(8, len(even))))
+    for _ in range(100):  # subspace iteration; a full eigendecomposition takes minutes where few points span few dimensions
+        axes = np.linalg.qr(even @ axes)[0]
+    axes = np.linalg.svd(even @ axes, full_matrices=False)[0][:, :3]
     axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)
     return mean, np.pad(axes, ((0, 0), (0, 3 - axes.shape[1])))
