@@ -45,7 +45,8 @@ def library(count: int = 12) -> Library:
     law = laws.Equivariance(Mix(2, 4), operators.Sum())
     space = Space(encoder, laws=[law]).eval()
     space.card["certificate"] = {
-        "law": f"{law.action!r} → {law.operator!r}", "verdict": "holds", "why": "R² 0.99", "homogeneity": {"exponent": 2.0, "r2": 1.0},
+        "law": f"{law.action!r} → {law.operator!r}", "verdict": "holds", "why": "R² 0.99",
+        "homogeneity": {"exponent": 2.0, "r2": 1.0},
     }  # fmt: skip
     made = Library("tones", space, np.zeros((1, encoder.dim), np.float32), ["nothing"])
     z = made.embed(np.stack([tone(i) for i in range(count)]))
