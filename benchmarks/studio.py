@@ -28,7 +28,7 @@ SLIDE = """frames => new Promise(done => {
   requestAnimationFrame(frame);
 })"""
 FIGURES = ("first_paint_ms", "load_ms", "frame_ms", "frame_95_ms", "frame_cpu_ms")
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 SHOWN = "performance.getEntriesByName('oplas-points')[0]?.startTime"
 
 
@@ -60,7 +60,7 @@ def main() -> None:
                     page = browser.new_page(viewport=LAPTOP)
                     page.set_default_timeout(PATIENCE)
                     page.goto(address)
-                    load, paint = until(page, SHOWN), page.evaluate(PAINTED)
+                    load, paint = until(page, SHOWN), until(page, PAINTED)
                     visit(page, address, "operators")
                     page.get_by_label("Move every point").check()
                     page.wait_for_load_state("networkidle")

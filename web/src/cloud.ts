@@ -1,8 +1,9 @@
 // Points by the hundred thousand: WebGL through three, with shaders of our own that need no code made at run time (a strict
-// content security policy forbids it). A moving point's two nearest knots are attributes and its share of the way a uniform, so
-// that a slider's frame uploads nothing.
+// content security policy forbids it). The ways of all points are one buffer, uploaded once: the two knots between which a slider
+// stands are attributes that point into it, and the share of the way a uniform, so that no frame uploads anything. Points are drawn in a shuffled order, so that the first of them are a fair sample: where a
+// frame takes long, a moving slider draws as many as there is time for, and all of them once it rests.
 import {
-  BufferAttribute, BufferGeometry, Camera, DynamicDrawUsage, GLSL3, OrthographicCamera, PerspectiveCamera, Points, RawShaderMaterial, Scene,
+  BufferAttribute, BufferGeometry, Camera, DynamicDrawUsage, GLSL3, InterleavedBuffer, InterleavedBufferAttribute, OrthographicCamera, PerspectiveCamera, Points, RawShaderMaterial, Scene,
   Vector3, WebGLRenderer,
 } from "three";
 import { framed } from "./dom";
@@ -34,6 +35,9 @@ void main() {
 }`;
 
 interface Span { middle: number; half: number; whole: number; reach: number }
+/** Milliseconds: frames longer than SLOW draw fewer points, shorter than QUICK more; a slider that is still for REST rests. */
+const [SLOW, QUICK, REST, FEWEST] = [40, 24, 160, 4000];
+
 export interface View { x: number; y: number; scale: number; yaw: number; pitch: number }
 
 export class Cloud {
@@ -57,9 +61,16 @@ export class Cloud {
   private all = { x: 0, y: 0, wide: 1, tall: 1, radius: 1 };
   private width = 1;
   private height = 1;
+  /** `[knots, n, axes]`, and the knot that is left behind; its places and the next one's, `[n, axes]`. */
+  private ways = new InterleavedBuffer(new Float32Array(), 1);
+  private knot = -1;
   private places: Float32Array = new Float32Array();
   private nexts: Float32Array = new Float32Array();
   private colours: Uint8Array = new Uint8Array();
+  /** How many points a frame draws while a slider moves, when the last such frame was, and the end of the move. */
+  private sample = Infinity;
+  private last = 0;
+  private rest = 0;
   readonly draw: () => void;
 
   /** Throws where there is no WebGL. */
@@ -82,37 +93,38 @@ export class Cloud {
     const changed = axes !== this.axes || this.count === 0;
     this.axes = axes;
     this.count = places.length / axes;
-    this.places = spread(places, axes);
-    this.nexts = this.places;
     if (this.colours.length !== 4 * this.count) this.colours = new Uint8Array(4 * this.count).fill(128);
-    this.load("position", this.places, 3);
-    this.load("next", this.nexts, 3);
-    this.load("colour", this.colours, 4);
-    this.geometry.setDrawRange(0, this.count);
-    this.set("share", 0);
+    if (this.geometry.index?.count !== this.count) this.geometry.setIndex(new BufferAttribute(shuffled(this.count), 1));
+    this.follow(places);
+    this.colour();
+    this.stand(0, 0);
     this.bound();
     if (changed) Object.assign(this.view, { x: 0, y: 0, scale: 1, yaw: 0.6, pitch: 0.45 });
     this.draw();
   }
 
-  /** From these places to those, `[n, axes]`, `share` of the way. */
-  between(from: Float32Array, to: Float32Array): void {
-    this.places = spread(from, this.axes);
-    this.nexts = spread(to, this.axes);
-    this.load("position", this.places, 3);
-    this.load("next", this.nexts, 3);
-    this.draw();
+  /** The ways on which `at` moves the points, `[knots, n, axes]`. */
+  follow(ways: Float32Array): void {
+    this.geometry.dispose(); // buffers that are only replaced would pile up in the card's memory
+    this.ways = new InterleavedBuffer(ways, this.axes);
+    this.knot = -1;
   }
 
-  at(share: number): void {
-    this.set("share", share);
+  /** A share of the stretch from a knot to the next. */
+  at(knot: number, share: number): void {
+    this.stand(knot, share);
+    clearTimeout(this.rest);
+    this.rest = window.setTimeout(() => {
+      this.rest = this.last = 0;
+      this.draw();
+    }, REST);
     this.draw();
   }
 
   /** Four bytes a point; alpha 0 hides it. */
   paint(colours: Uint8Array): void {
     this.colours = colours;
-    this.load("colour", colours, 4);
+    this.colour();
     this.draw();
   }
 
@@ -170,7 +182,8 @@ export class Cloud {
 
   placeOf(i: number): [number, number, number] {
     const share = this.get("share");
-    return [0, 1, 2].map((k) => mixed(this.places[3 * i + k] as number, this.nexts[3 * i + k] as number, share)) as [number, number, number];
+    const along = (axis: number): number => mixed(this.places[this.axes * i + axis] as number, this.nexts[this.axes * i + axis] as number, share);
+    return [along(0), along(1), this.axes === 3 ? along(2) : 0];
   }
 
   /** The point nearest to a pixel, at most `reach` pixels away; hidden ones are not found. */
@@ -197,6 +210,7 @@ export class Cloud {
   }
 
   close(): void {
+    clearTimeout(this.rest);
     this.geometry.dispose();
     this.material.dispose();
     this.renderer.dispose();
@@ -208,12 +222,12 @@ export class Cloud {
     const m = camera.projectionMatrix.clone().multiply(camera.matrixWorldInverse).elements as number[] & { length: 16 };
     const [a, b, c, d, e, f, g, o, p, q, r, w] = [m[0], m[4], m[8], m[12], m[1], m[5], m[9], m[13], m[3], m[7], m[11], m[15]] as number[] as [
       number, number, number, number, number, number, number, number, number, number, number, number];
-    const share = this.get("share");
+    const [share, axes] = [this.get("share"), this.axes];
     for (let i = 0; i < this.count; i++) {
       if (this.colours[4 * i + 3] === 0) continue;
-      const x = mixed(this.places[3 * i] as number, this.nexts[3 * i] as number, share);
-      const y = mixed(this.places[3 * i + 1] as number, this.nexts[3 * i + 1] as number, share);
-      const z = mixed(this.places[3 * i + 2] as number, this.nexts[3 * i + 2] as number, share);
+      const x = mixed(this.places[axes * i] as number, this.nexts[axes * i] as number, share);
+      const y = mixed(this.places[axes * i + 1] as number, this.nexts[axes * i + 1] as number, share);
+      const z = axes === 3 ? mixed(this.places[3 * i + 2] as number, this.nexts[3 * i + 2] as number, share) : 0;
       const depth = p * x + q * y + r * z + w;
       if (depth <= 0) continue;
       const sx = (a * x + b * y + c * z + d) / depth;
@@ -260,8 +274,19 @@ export class Cloud {
     const crowd = this.count > 200000 ? 1.6 : this.count > 50000 ? 2.2 : this.count > 8000 ? 3.4 : this.count > 1500 ? 6 : 9;
     this.set("size", crowd * Math.min(devicePixelRatio, 2) * Math.min(3, Math.max(1, this.view.scale ** 0.35)));
     this.set("near", this.axes === 3 ? this.away() : 0);
+    this.geometry.setDrawRange(0, this.rest ? this.affordable() : this.count);
     this.renderer.render(this.scene, this.camera());
     this.drawn();
+  }
+
+  /** As many points as a frame of a moving slider has had time for. */
+  private affordable(): number {
+    const now = performance.now();
+    const took = this.last ? now - this.last : QUICK;
+    this.last = now;
+    if (took > SLOW) this.sample = Math.max(FEWEST, 0.6 * Math.min(this.sample, this.count));
+    else if (took < QUICK) this.sample *= 1.2;
+    return Math.min(Math.round(this.sample), this.count);
   }
 
   /** The middle and the size of the bulk, 94 in 100 points along each axis, and of everything. */
@@ -272,7 +297,7 @@ export class Cloud {
       let [low, high] = [Infinity, -Infinity];
       const some: number[] = [];
       for (let i = 0; i < this.count; i++) {
-        const value = this.places[3 * i + axis] as number;
+        const value = axis < this.axes ? (this.places[this.axes * i + axis] as number) : 0;
         if (value < low) low = value;
         if (value > high) high = value;
         if (i % step === 0) some.push(value);
@@ -291,14 +316,25 @@ export class Cloud {
     };
   }
 
-  /** Into the buffer that is there, where it fits: buffers that are only replaced would pile up in the card's memory. */
-  private load(name: string, values: Float32Array | Uint8Array, width: number): void {
-    const there = this.geometry.getAttribute(name) as BufferAttribute | undefined;
-    if (there && there.array.length !== values.length) this.geometry.dispose();
-    if (there && there.array.length === values.length) {
-      there.array = values;
+  private stand(knot: number, share: number): void {
+    this.set("share", share);
+    if (knot === this.knot) return;
+    const { ways, axes } = this;
+    const width = this.count * axes;
+    const knots = [knot, Math.min(knot + 1, ways.array.length / width - 1)] as const;
+    [this.places, this.nexts] = knots.map((k) => ways.array.subarray(k * width, (k + 1) * width)) as [Float32Array, Float32Array];
+    ["position", "next"].forEach((name, at) => {
+      this.geometry.setAttribute(name, new InterleavedBufferAttribute(ways, axes, (knots[at] as number) * width));
+    });
+    this.knot = knot;
+  }
+
+  private colour(): void {
+    const there = this.geometry.getAttribute("colour") as BufferAttribute | undefined;
+    if (there?.array.length === this.colours.length) {
+      there.array = this.colours;
       there.needsUpdate = true;
-    } else this.geometry.setAttribute(name, new BufferAttribute(values, width, width === 4).setUsage(DynamicDrawUsage));
+    } else this.geometry.setAttribute("colour", new BufferAttribute(this.colours, 4, true).setUsage(DynamicDrawUsage));
   }
 
   private set(name: string, value: number): void {
@@ -310,19 +346,20 @@ export class Cloud {
   }
 }
 
-function mixed(a: number, b: number, share: number): number {
-  return a + (b - a) * share;
+/** 0 … n - 1 in an order that is random and always the same. */
+function shuffled(n: number): Uint32Array {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  let seed = 1;
+  for (let i = n - 1; i > 0; i--) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const j = Math.floor((seed / 4294967296) * (i + 1));
+    [order[i], order[j]] = [order[j] as number, order[i] as number];
+  }
+  return order;
 }
 
-/** Three numbers a point, whatever came. */
-function spread(places: Float32Array, axes: 2 | 3): Float32Array {
-  if (axes === 3) return places;
-  const wide = new Float32Array((places.length / 2) * 3);
-  for (let i = 0; i < places.length / 2; i++) {
-    wide[3 * i] = places[2 * i] as number;
-    wide[3 * i + 1] = places[2 * i + 1] as number;
-  }
-  return wide;
+function mixed(a: number, b: number, share: number): number {
+  return a + (b - a) * share;
 }
 
 function within(polygon: [number, number][], x: number, y: number): boolean {

@@ -3,7 +3,7 @@ import type { Path } from "./api";
 import type { Cloud } from "./cloud";
 
 export class Track {
-  private shown = -1;
+  private moved = false;
 
   constructor(private readonly path: Path, private readonly axes: 2 | 3) {}
 
@@ -28,15 +28,15 @@ export class Track {
   /** Move every point of the cloud. */
   move(cloud: Cloud, value: number): void {
     const [k, share] = this.locate(value);
-    if (k !== this.shown) cloud.between(this.knot(k), this.knot(Math.min(k + 1, this.path.knots.length - 1)));
-    this.shown = k;
-    cloud.at(share);
+    if (!this.moved) cloud.follow(this.path.places);
+    this.moved = true;
+    cloud.at(k, share);
   }
 
   /** Give the cloud up; whether it had been moved. */
   rest(): boolean {
-    const moved = this.shown >= 0;
-    this.shown = -1;
+    const { moved } = this;
+    this.moved = false;
     return moved;
   }
 
