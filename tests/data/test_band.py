@@ -6,6 +6,8 @@ import torch
 
 from oplas import _errors
 from oplas.data import band
+from oplas.data.band import play
+from oplas.data.base import Slot
 
 
 @pytest.fixture(scope="module")

@@ -180,6 +180,6 @@ def test_a_blob_is_redrawn_by_whoever_knows_where_it_is():
     one = Batch(torch.nn.Identity(), views, z)
     apart = [Batch(torch.nn.Identity(), Views(views.x[:, [i]], views.moves[:, [i]]), z[:, [i]]) for i in range(3)]
     cells = [float(each.views.x.sum()) for each in apart]
-    losses = [float(each.loss(term)) for each in apart]
+    losses = [float(each.loss(term).detach()) for each in apart]
     assert max(losses) - min(losses) < 1e-3 * max(losses)  # a moved blob is drawn as well as one at rest, before any training
     assert float(one.loss(term)) == pytest.approx(sum(a * b for a, b in zip(losses, cells, strict=True)) / sum(cells), rel=1e-3)

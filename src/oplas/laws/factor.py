@@ -56,6 +56,10 @@ class Orthogonal(_Cosine):
 
 
 def factored(first: Action, second: Action, weight: float = 1.0) -> list[Law]:
-    """The seed's loss as five laws, weighted as its draws of pairs are: a third along each axis, a third across."""
-    along: list[Law] = [law(action, weight / 6) for action in (first, second) for law in (Parallel, AntiParallel)]
-    return [*along, Orthogonal(first, second, weight / 3)]
+    """The seed's loss as five laws, weighted as its pairs turn out: two equal moves are drawn anew, so of 22 pairs along one axis
+    or two, 3 go the same way along each, 4 opposite ways, and 8 across.
+    """
+    along: list[Law] = [
+        law(action, weight * share / 22) for action in (first, second) for law, share in ((Parallel, 3), (AntiParallel, 4))
+    ]
+    return [*along, Orthogonal(first, second, weight * 8 / 22)]
