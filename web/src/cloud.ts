@@ -1,7 +1,8 @@
 // Points by the hundred thousand: WebGL through three, with shaders of our own that need no code made at run time (a strict
 // content security policy forbids it). The ways of all points are one buffer, uploaded once: the two knots between which a slider
-// stands are attributes that point into it, and the share of the way a uniform, so that no frame uploads anything. Points are drawn in a shuffled order, so that the first of them are a fair sample: where a
-// frame takes long, a moving slider draws as many as there is time for, and all of them once it rests.
+// stands are attributes that point into it, and the share of the way a uniform, so that no frame uploads anything. Points are
+// drawn in a shuffled order, so that the first of them are a fair sample: where a frame takes long, a moving slider draws as
+// many as there is time for, and all of them once it rests.
 import {
   BufferAttribute, BufferGeometry, Camera, DynamicDrawUsage, GLSL3, InterleavedBuffer, InterleavedBufferAttribute, OrthographicCamera, PerspectiveCamera, Points, RawShaderMaterial, Scene,
   Vector3, WebGLRenderer,
