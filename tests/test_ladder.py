@@ -22,7 +22,7 @@ LADDER = (
     {"space"},
     {"keys", "rollspace", "discover", "evidence", "certificate", "embed", "bridge", "_checkpoint", "_migrate", "_watch"},
     {"measure"},  # certificates draw on it, so it stands below them
-    {"settle", "_paired", "store"},  # the closed-form end of learning; the index that search stands on
+    {"settle", "_paired", "store", "rolled"},  # the closed-form end of learning; the index that search stands on
     {
         "learn",
         "certify",

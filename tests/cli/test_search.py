@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from oplas import Space
+from oplas.actions import Transpose
 from oplas.data import band
+from oplas.data.notes import Notes
 from oplas.data.write import write_stems
 from oplas.encoders import power_mel
 from oplas.mixing import load_space, mixing_law
@@ -143,3 +145,20 @@ def test_nan_in_a_file_is_no_query(run, power, music, tmp_path) -> None:
     soundfile.write(tmp_path / "bad.wav", np.full(48000, np.nan, np.float32), 16000, subtype="FLOAT")
     answer = run("search", power, f"'{tmp_path / 'bad.wav'}' + drums", "--in", music / SONG)
     assert answer.code == 65 and "bad.wav" in answer.err
+
+
+def test_midi_files_are_searched_in_the_space_that_comes_with_oplas(run, tmp_path: Path) -> None:
+    tune = Notes.of([(float(beat), 1.0, 60 + (5 * beat) % 11) for beat in range(24)], name="tune")
+    other = Notes.of([(float(beat), 0.5, 55 + (3 * beat) % 7) for beat in range(24)], name="other")
+    for name, notes in {"tune": tune, "up": Transpose()(tune, 7), "other": other}.items():
+        notes.write(tmp_path / f"{name}.mid")
+    for expression in ("transpose(tune.mid@0, +7)", "key(tune.mid, +1 fifth)"):
+        said = run("search", "rolls", expression, "--in", tmp_path, "--json")
+        fifth = 7 if expression.startswith("t") else -5
+        assert said.code == 0, said.err
+        found = said.facts["found"][0]
+        assert Path(found["file"]).name == "up.mid"
+        assert found["distance"] == pytest.approx((7 - fifth) / 12, abs=1e-4), "an octave is one along the pitch axis"
+    far = run("search", "rolls", "transpose(tune.mid, +30)", "--in", tmp_path)
+    assert far.code == 3 and "-12 to 12" in far.out
+    assert "need the mixing law" in run("search", "rolls", "tune.mid + other.mid", "--in", tmp_path).err

@@ -16,6 +16,7 @@ from ..data.notes import read_midi
 from ..data.rolls import Rolls
 from ..embed import Windows, audio_files, embed, embed_all
 from ..laws.base import Law
+from ..rolled import BEATS, NAME, windows
 from ..space import Space
 
 
@@ -66,6 +67,10 @@ def _notes(space: Space, path: Path, hop: float | None = None) -> Windows:
     """The windows of a MIDI file in which a note sounds, all tracks but drums together; ``start`` in beats."""
     if not hears_notes(space):
         raise DataError(f"{path} holds notes, and this space hears sound; render it first with 'oplas data render'")
+    if space.encoder.name == NAME:
+        found = list(windows(read_midi(path), hop or BEATS))
+        with torch.no_grad():
+            return Windows(path, torch.tensor([start for start, _ in found]), space(torch.stack([x for _, x in found]).flatten(1)))
     rolls, encoder = Rolls([read_midi(path)]), space.encoder
     slots = rolls.grid(encoder.rate, encoder.samples, None if hop is None else round(hop * encoder.rate))
     x = torch.stack([rolls.scene(slot, encoder.rate, encoder.samples).parts.amax(0) for slot in slots])

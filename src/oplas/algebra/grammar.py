@@ -20,7 +20,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "transpose": ("semitones", "semitone", "st"),
     "key": ("fifths", "fifth"),
     "gain": ("dB",),
-    "shift": ("beats", "beat"),
+    "shift": ("steps", "step"),
     "stretch": (),
     "velocity": ("dB",),
 }

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from .._errors import DataError
 from .._told import Told, figure, table
 from ..certificate import Certificate
+from ..data.midi import KINDS
 from ..space import Space
 from ..store import Index
 from .calibrate import Calibration
@@ -59,7 +60,8 @@ class Answer(Told):
             return f"{self.expression}\n{self.refused}"
         lines: list[tuple[str, ...]] = [("nearest to " + self.expression, "distance", "start", "likely")]
         for each in self.found:
-            start = "–" if each.start is None else f"{each.start:.2f} s"
+            unit = "beats" if each.file.suffix.lower() in KINDS else "s"
+            start = "–" if each.start is None else f"{each.start:.2f} {unit}"
             lines.append((str(each.file) or f"#{each.id}", figure(each.distance), start, "*" if each.likely else ""))
         said = f"random queries of this form find something as near with p = {self.p:.3g}"
         if self.candidates == 0:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..space import Space
 
 Saved = Annotated[Path, typer.Argument(help="Folder of a saved space.")]
+Named = Annotated[Path, typer.Argument(help="Folder of a saved space, or 'rolls', the space of MIDI files that comes with oplas.")]
 
 
 def add(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def add(app: typer.Typer) -> None:
 
 
 def search(
-    space: Saved,
+    space: Named,
     expression: Annotated[str, typer.Argument(help="Such as 'mix.wav - drums.wav + transpose(bass.wav, 2)'.")],
     among: Annotated[str, typer.Option("--in", help="Folder of sound files, or index, to search; names are looked up there, too.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many answers.")] = 5,
@@ -46,9 +47,11 @@ def search(
     from .._watch import counting
     from ..algebra import search as find
     from ..mixing import load_space
+    from ..rolled import exact, rolled
     from ..store import Index
 
-    loaded = load_space(space)
+    shipped = str(space) == "rolls" and not space.exists()
+    loaded = rolled() if shipped else load_space(space)
     index = None
     if not (among_path := Path(among)).is_dir() or (among_path / "latents.lance").exists():
         index = Index.open(among, loaded)
@@ -59,7 +62,7 @@ def search(
     with counting(loaded, "embedding"):
         found = find(
             loaded, expression, index or among, k, at=window, where=where, trust=trust, uncertified=uncertified,
-            calibration=_calibration(space, loaded), level=recall,
+            certificates=exact(loaded) if shipped else (), calibration=_calibration(space, loaded), level=recall,
         )  # fmt: skip
     facts = {"space": str(space), **found.to_dict()}
     return Answer(str(found), {**facts, "found": [{**each, "file": str(each["file"])} for each in facts["found"]]},

@@ -6,48 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .._errors import DataError
 from .._watch import bar
-from ..actions.pianoroll import Shift, Transpose
 from ..data.midi import midi, midi_files
 from ..data.notes import Notes
-from ..data.pianoroll import roll
-from ..encoders.base import Encoder
-from ..laws.equivariance import Equivariance
 from ..networks.blocks import SIDE
-from ..operators.translation import Translation
-from ..rollspace import BAR, OCTAVE, RollSpace
-from ..space import Space
+from ..rolled import BEATS, WHY, cells, rolled, windows
+from ..rollspace import OCTAVE
 from .demo import keys
 from .files import inside
 from .library import Category, Library, Number, Score, Songs
-
-BEATS, PER_BEAT = 32, 4
-
-
-class RollEncoder(Encoder):
-    """:class:`oplas.rollspace.RollSpace` as an encoder; windows are rolls, onset and sustain, flattened."""
-
-    def __init__(self, space: RollSpace) -> None:
-        super().__init__()
-        self.name, self.rate, self.samples, self.dim = "piano rolls", 0, 2 * SIDE * SIDE, space.dim
-        self.space = space
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.space.encode(x.view(-1, 2, SIDE, SIDE))
-
-
-def roll_space(rolls: RollSpace) -> Space:
-    """The space with the two moves that are exact in it, whatever the network has learned."""
-    moves = []
-    for action, axis, unit in ((Transpose(-12, 12), 0, OCTAVE), (Shift(-BAR, BAR), 1, BAR)):
-        operator = Translation(rolls.dim)
-        with torch.no_grad():
-            operator.direction[axis] = 1 / unit
-        moves.append(Equivariance(action, operator))
-    return Space(RollEncoder(rolls), laws=moves).eval()
 
 
 class Scores:
@@ -81,13 +50,10 @@ def midi_library(folder: Path) -> Library:
         songs = midi(folder, tell=advance).songs
     rows, where = [], []
     for index, notes in enumerate(songs):
-        for first in range(0, max(int(np.ceil(notes.beats)), 1), BEATS):
-            try:
-                rows.append(cells(notes.between(first, first + BEATS)))
-                where.append((index, first))
-            except DataError:  # a window of rests
-                continue
-    space = roll_space(RollSpace.load())
+        for first, sheet in windows(notes):
+            rows.append(sheet)
+            where.append((index, first))
+    space = rolled()
     z = []
     with bar("embedding", len(rows), unit="windows") as advance, torch.no_grad():
         for first in range(0, len(rows), 64):
@@ -104,12 +70,6 @@ def midi_library(folder: Path) -> Library:
     }  # fmt: skip
     scores = tuple(Score(each, 120.0) for each in songs)
     ring = Songs(tuple(titles), scores, first_of, keys(), "by a ring learned on the built-in band's songs, without labels")
-    source, why = Scores(songs, song, start), "exact by construction for every move that loses no note"
+    source = Scores(songs, song, start)
     title, named = folder.resolve().name, [titles[each] for each in song]
-    return Library(title, space, np.concatenate(z), names, columns, start, source, ring, named, exact=why)
-
-
-def cells(notes: Notes) -> Tensor:
-    """A window as the encoder reads it, ``[2, 128, 128]``."""
-    sheet = roll(notes, PER_BEAT)[..., :SIDE]
-    return torch.nn.functional.pad(sheet, (0, SIDE - sheet.shape[2]))
+    return Library(title, space, np.concatenate(z), names, columns, start, source, ring, named, exact=WHY)
