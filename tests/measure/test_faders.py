@@ -46,7 +46,8 @@ def test_a_planted_side_effect_is_measured_in_spreads(judge):
 
 def test_a_fader_that_goes_the_other_way_or_nowhere_is_vacuous(judge):
     assert "does not rise" in judge.report(-MIX[0], "level").why
-    for direction in (-MIX[0], torch.zeros(10)):
+    assert "means little" in judge.report(0.05 * MIX[0], "level").why
+    for direction in (-MIX[0], torch.zeros(10), 0.05 * MIX[0]):
         assert judge.report(direction, "level").verdict == "vacuous"
 
 

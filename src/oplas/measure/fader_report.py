@@ -15,6 +15,8 @@ from .._told import Told, figure, table
 LEAST = 9
 #: A fader holds when no other probe moves by more than this share of its spread while its own moves by its whole spread.
 MOST = 1 / 3
+#: A fader whose probe moves by less than this for each unit asked for is vacuous.
+FAINT = 0.1
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def judged(doses: Doses, sides: tuple[Side, ...], probe_r2: float, facts: dict[s
         (not probe_r2 > 0.02, f"{unread}; no move could be seen"),
         (not doses.rises, "the dose-response curve does not rise throughout; the space holds no such direction"),
         (not doses.slope_low > 0, f"the slope's interval {doses.slope_low:.2f} … {doses.slope_high:.2f} holds 0; give more songs"),
+        (not doses.slope > FAINT, f"a unit asked for is {doses.slope:.2f} of its probe: the direction means little on other songs"),
         (any(not math.isfinite(side.bound) for side in sides), "a bound could not be computed; give more songs"),
     ):
         if wrong:
