@@ -138,7 +138,7 @@ class Rows(Collection):
                 raise DataError(f"{item} may be {len(ids)} rows of the index, such as {ids[0]} and {ids[1]}; give more of its id")
             return equal(id=ids[0]) if ids else None
         name = item.name
-        files = [f for f in self._files if name in {f, Path(f).name, Path(f).stem} or f.endswith(f"/{name}")]
+        files = [f for f in self._files if f"/{f}".endswith((f"/{name}", f"/{name}{Path(f).suffix}"))]
         exact = [f for f in files if f in {item.name, str(Path(item.name).resolve())}] or files
         if len(exact) > 1:
             raise DataError(f"{item.name!r} may be {len(exact)} files of the index: {', '.join(exact[:3])}; say which, by its path")
