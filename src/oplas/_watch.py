@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -52,6 +53,23 @@ def bar(title: str, total: float | None = None, *, unit: str = "") -> Iterator[C
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         task = shown.add_task("", total=total)
         yield lambda done: shown.update(task, advance=done)
+
+
+@contextmanager
+def training(title: str, steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None]]:
+    """A bar of a training's steps, if it is wanted; call what it yields with each step's loss."""
+    if not wanted:
+        yield lambda loss: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    told = TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}")
+    console = Console(stderr=True)
+    columns = (title, BarColumn(), told, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("", total=steps, completed=done, loss=math.nan)
+        yield lambda loss: shown.update(task, advance=1, loss=loss)
 
 
 @contextmanager

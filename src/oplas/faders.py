@@ -17,6 +17,7 @@ from .functional.directions import from_pairs
 from .functional.isolated import isolated
 from .measure.fader_report import Doses, FaderReport, Side
 from .measure.faders import Judge
+from .measure.mismatch import group_of
 from .operators import Fader
 
 if TYPE_CHECKING:
@@ -185,11 +186,12 @@ def learn_faders(
         values = {name: [column[index] for index in row] for name, column in values.items()}
         z, song = torch.cat([windows[file] for file in files if file in windows]), [str(files[index]) for index in row]
     names, table_, unit = columns(values, units or {})
-    rows = torch.arange(len(z)) if song is None else _numbered(song)
-    if not len(z) == len(rows) == len(table_) or z.ndim != 2:
-        raise ShapeError(f"latents {list(z.shape)}, {len(table_)} values and {len(rows)} songs differ in number; give one a row")
+    count = len(z) if song is None else len(song)
+    if not len(z) == count == len(table_) or z.ndim != 2:
+        raise ShapeError(f"latents {list(z.shape)}, {len(table_)} values and {count} songs differ in number; give one a row")
     if not bool(torch.isfinite(z).all()):
         raise DataError("latents hold NaN or infinity; leave those rows out")
+    rows = group_of(song, len(z))
     songs = rows.unique()
     order = songs[torch.randperm(len(songs), generator=torch.Generator().manual_seed(seed))]
     judging = torch.isin(rows, order[: round(held_out * len(songs))])
@@ -242,12 +244,6 @@ def columns(values: Values, units: Mapping[str, str]) -> tuple[list[str], Tensor
 def kinds(names: Sequence[str]) -> list[str]:
     """The attribute each name belongs to: labels of one attribute are not asked to leave each other alone."""
     return [name.partition("=")[0] if "=" in name else name for name in names]
-
-
-def _numbered(song: Sequence[Any] | Tensor) -> Tensor:
-    listed = song.tolist() if isinstance(song, Tensor) else list(song)
-    number = {name: index for index, name in enumerate(dict.fromkeys(listed))}
-    return torch.tensor([number[name] for name in listed], dtype=torch.long)
 
 
 def _fader(direction: Tensor, report: FaderReport) -> LearnedFader:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator, Tensor
 
-from . import _checkpoint, _ranks
+from . import _checkpoint, _ranks, _watch
 from ._errors import DataError
 from ._types import Trials
 from .evidence import Evidence, Stream, gather, refuse_constant
+from .functional.schedule import pace
 from .settle import orient, settle
 
 if TYPE_CHECKING:
@@ -94,7 +92,7 @@ def learn(
     moving = [p for p in space.parameters() if p.requires_grad]
     _ranks.share(space)
     optimiser = torch.optim.AdamW(moving, lr=rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: pace(step, steps))
     run = {"seed": seed, "steps": steps, "batch": batch, "rate": rate, "evidence": evidence,
            "laws": [repr(law) for law in space.laws],
            "projector": repr(space.projector), "inverse": repr(space.inverse), "checks": checks, "patience": patience,
@@ -108,7 +106,7 @@ def learn(
             state.note(float(total(space, first).detach()), _ranks.agree(_held_out(space, held), device))
     check, keep = max(steps // checks, 1), max(steps // 10, 1)
     try:
-        with _bar(steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
+        with _watch.training("learning", steps, state.step, progress and rank == 0) as advance, _ranks.reproducible():
             while state.step < steps and (state.stale < patience or state.step <= settling):
                 step = state.step
                 torch.manual_seed(seed + 7919 * step + 104729 * rank)
@@ -178,28 +176,3 @@ def _prepare(space: Space, evidence: Evidence) -> None:
     if space.inverse is not None:
         with torch.no_grad():
             space.inverse.prepare(space.project(codes), codes)
-
-
-def _pace(step: int, steps: int) -> float:
-    warm = max(steps // 20, 1)
-    return (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-@contextmanager
-def _bar(steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None]]:
-    if not wanted:
-        yield lambda loss: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns: Iterable[Any] = (
-        "learning",
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=steps, completed=done, loss=math.nan)
-        yield lambda loss: bar.update(task, advance=1, loss=loss)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Generator, nn
 
-from . import _checkpoint
+from . import _checkpoint, _watch
 from ._errors import DataError
 from ._told import Told
 from .data.views import Views
+from .functional.schedule import pace
 from .laws.base import Law
 from .laws.views import Batch, Term
 
@@ -73,7 +71,7 @@ def pretrain(
     trained = nn.ModuleDict({"network": network, "terms": nn.ModuleList(terms)}).to(device).train()
     moving = [p for p in trained.parameters() if p.requires_grad]
     optimiser = torch.optim.Adam(moving, lr=rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _pace(step, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: pace(step, steps))
     run = {"network": repr(network), "terms": [f"{term.weight:g} × {term!r}" for term in terms], "steps": steps, "batch": batch,
            "rate": rate, "seed": seed, "stream": repr(getattr(stream, "__self__", stream))}  # fmt: skip
     state = _checkpoint.State(trained, optimiser, schedule, run, Path(folder) if folder else None)  # type: ignore[arg-type]
@@ -84,7 +82,7 @@ def pretrain(
         _prepare(network, held)
         state.note(*2 * [_weighed(terms, _values(trained, terms, held))])
     try:
-        with _bar(steps, state.step, progress) as advance:
+        with _watch.training("pretraining", steps, state.step, progress) as advance:
             while state.step < steps:
                 torch.manual_seed(seed + 7919 * state.step)
                 views = stream(batch, Generator().manual_seed(seed * 1_000_033 + state.step)).to(device)
@@ -134,24 +132,3 @@ def _prepare(network: nn.Module, views: Views) -> None:
     """Let a network that can take the scale of its first views: latents then start with mean 0 and deviation 1."""
     if callable(prepare := getattr(network, "prepare", None)):
         prepare(views.flat)
-
-
-def _pace(step: int, steps: int) -> float:
-    warm = max(steps // 20, 1)
-    return (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
-
-
-@contextmanager
-def _bar(steps: int, done: int, wanted: bool) -> Iterator[Callable[[float], None]]:
-    if not wanted:
-        yield lambda loss: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    told = TextColumn("{task.completed}/{task.total} steps · loss {task.fields[loss]:.3f}")
-    console = Console(stderr=True)
-    columns: Any = ("pretraining", BarColumn(), told, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=steps, completed=done, loss=math.nan)
-        yield lambda loss: bar.update(task, advance=1, loss=loss)

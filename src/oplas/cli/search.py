@@ -84,14 +84,11 @@ def calibrate(
     from .._watch import counting
     from ..algebra import calibrate as measure
     from ..algebra.calibrate import FILE
-    from ..mixing import load_space, unheard
-    from .spaces import load_stems
+    from ..mixing import load_space
+    from .spaces import load_unheard
 
     loaded = load_space(space)
-    songs = load_stems(stems)
-    new = unheard(loaded, songs)
-    if len(new) < len(songs):
-        say(f"{len(songs) - len(new)} of {len(songs)} songs are left out: the space has learned from them")
+    new = load_unheard(loaded, stems)
     with counting(loaded, "encoding windows"):
         made = measure(loaded, new, seed=seed, per_song=per_song)
     file = made.save(space / FILE)

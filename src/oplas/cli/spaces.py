@@ -12,6 +12,7 @@ from ._shell import NO_OPERATOR, OK, PARTLY, Answer, Json, answers, say
 
 if TYPE_CHECKING:
     from ..data import Stems
+    from ..space import Space
 
 SongsHere = Annotated[Path, typer.Argument(help="Folder of songs: song/stem.wav, or as MUSDB, Slakh and MoisesDB have them.")]
 Device = Annotated[str, typer.Option(help="Where to learn: cpu, cuda, mps.")]
@@ -80,17 +81,14 @@ def certify(
     from .._watch import counting
     from ..certify import certify as measure
     from ..encoders.named import named
-    from ..mixing import keep_certificate, load_space, unheard
+    from ..mixing import keep_certificate, load_space
 
     if ring:
         return rings.ring(space, period, seed)
     if stems is None:
         raise typer.BadParameter("give a folder of songs to certify on, or --ring for a file of latents")
     loaded = load_space(space, named(encoder) if encoder else None)
-    songs = load_stems(stems)
-    new = unheard(loaded, songs)
-    if len(new) < len(songs):
-        say(f"{len(songs) - len(new)} of {len(songs)} songs are left out: the space has learned from them")
+    new = load_unheard(loaded, stems)
     with counting(loaded, "encoding windows"):
         certificate = measure(loaded, new, seed=seed, trials=trials)
     facts: dict[str, object] = {"space": str(space), **certificate.to_dict()}
@@ -114,3 +112,14 @@ def load_stems(folder: Path) -> Stems:
 
     with bar(f"reading {folder}"):
         return stems(folder)
+
+
+def load_unheard(space: Space, folder: Path) -> Stems:
+    """The songs under a folder that the space has not learned from; says how many are left out."""
+    from ..mixing import unheard
+
+    songs = load_stems(folder)
+    new = unheard(space, songs)
+    if len(new) < len(songs):
+        say(f"{len(songs) - len(new)} of {len(songs)} songs are left out: the space has learned from them")
+    return new

@@ -3,7 +3,9 @@ r"""Do two columns of vectors match? Three questions, three permutation tests, o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -158,7 +160,7 @@ def _partners(x: Tensor, y: Tensor, permutations: int, generator: Generator) -> 
     return against(float(like.diagonal().mean()), null)[1]
 
 
-def group_of(groups: Array | None, n: int) -> Tensor:
+def group_of(groups: Array | Sequence[Any] | None, n: int) -> Tensor:
     """The number of each row's group, counted from 0, ``[n]``; a row alone is its own group.
 
     Raises:
