@@ -37,7 +37,9 @@ SEMITONES, STEPS, MARGIN, DIM = 6, 8, 16, 16
 FOLDS = 10
 SWEEP = (0.0, 0.1, 1.0, 10.0)
 #: Plain networks trained, by weight of the factor laws.
-SEEDS = {0.1: 1, 10.0: 1, 1.0: 3, 0.0: 3}
+SEEDS = {0.1: 3, 10.0: 3, 1.0: 3, 0.0: 3}
+#: Weights at which the hierarchical network was trained, one seed.
+SWINS = (0.0, 10.0)
 
 
 def split() -> tuple[list[Notes], list[Notes]]:
@@ -63,10 +65,10 @@ def crops(songs: list[Notes]) -> Crops:
     return Crops(songs, margin=MARGIN)
 
 
-def plain(seed: int, kind: str = "vit", dim: int = DIM) -> Pooled:
+def plain(seed: int, kind: str = "plain", dim: int = DIM) -> Pooled:
     """A plain network, untrained: nothing in it knows what a move is."""
     torch.manual_seed(seed)
-    return Pooled(dim, ViT(code=4, depth=1) if kind == "vit" else Swin(code=4, depths=(1, 1)))
+    return Pooled(dim, ViT(code=4, depth=1) if kind == "plain" else Swin(code=4, depths=(1, 1)))
 
 
 def terms(weight: float, dim: int = DIM) -> list[Law | Term]:
@@ -95,9 +97,9 @@ def trained(kind: str) -> list[tuple[float, int]]:
     return sorted((float(weight), int(seed.removeprefix("seed"))) for _, weight, seed in names)
 
 
-def load_plain(weight: float, seed: int) -> nn.Module:
-    """A plain network, trained with the factor laws at this weight."""
-    return saved(plain(seed), WEIGHTS / f"plain_{weight:g}_seed{seed}.safetensors")
+def load_plain(weight: float, seed: int, kind: str = "plain") -> nn.Module:
+    """A plain network, trained with the factor laws at this weight: of a ``plain`` vision transformer, or a ``swin``."""
+    return saved(plain(seed, kind), WEIGHTS / f"{kind}_{weight:g}_seed{seed}.safetensors")
 
 
 def attentive() -> nn.ModuleDict:

@@ -180,6 +180,9 @@ def main() -> None:
     for weight, seed in bench.pick([(SWEEP[-1], 0)], trained("plain")):
         name = "16 numbers, factor laws" if weight else "16 numbers, no factor law"
         judge(name, load_plain(weight, seed), seed=seed, weight=weight)
+    judge("16 numbers, Swin, untrained", plain(0, "swin").eval(), seed=0)
+    for weight, seed in bench.pick([], trained("swin")):
+        judge("16 numbers, Swin", load_plain(weight, seed, "swin"), seed=seed, weight=weight)
     for weight, seed in bench.pick([(SWEEP[-1], 0)], trained("soft")):
         along(load_soft(weight, seed), "no frame, factor laws", weight=weight)
     for path in bench.pick([], sorted(WEIGHTS.glob("space_seed*.safetensors"))):

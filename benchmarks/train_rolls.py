@@ -1,9 +1,9 @@
-"""Train the networks for piano rolls: ``python benchmarks/train_rolls.py [--space | --plain WEIGHT | --soft WEIGHT] [--seed N]``.
+"""Train the networks for piano rolls: ``python benchmarks/train_rolls.py [--space | --plain W | --swin W | --soft W] [--seed N]``.
 
 ``--space`` trains the space shipped inside the package, :class:`oplas.rollspace.RollSpace` (other seeds: a smaller run, for the
-benchmark); ``--plain WEIGHT`` a plain network with the factor laws at that weight; ``--soft WEIGHT`` the shipped space's networks
-without their frame, with attention and the laws. Without any, all that benchmarks/factor_pop909.py reads is trained. Songs held out
-are never seen.
+benchmark); ``--plain W`` a plain network with the factor laws at weight W, ``--swin W`` a hierarchical one; ``--soft W`` the
+shipped space's networks without their frame, taught the laws. Without any, all that factor_pop909.py reads is trained. Songs held
+out are never seen.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import os
 import platform
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from _rolls import SEEDS, SWEEP, WEIGHTS, attentive, crops, factor_laws, others, plain, split, terms
+from _rolls import SEEDS, SWEEP, SWINS, WEIGHTS, attentive, crops, factor_laws, others, plain, split, terms
 from safetensors.torch import save as dump
 from torch import Generator, nn
 
@@ -63,9 +64,11 @@ def space(lots: list[list[Notes]], seed: int, steps: int, folder: Path | None = 
     return made
 
 
-def learned(songs: list[Notes], weight: float, seed: int, steps: int = PLAIN, folder: Path | None = None) -> nn.Module:
+def learned(
+    songs: list[Notes], weight: float, seed: int, steps: int = PLAIN, folder: Path | None = None, kind: str = "plain"
+) -> nn.Module:
     """A plain network, the factor laws at one weight."""
-    network = plain(seed)
+    network = plain(seed, kind)
     views = RollViews(crops(songs)).views
     told = pretrain(network, terms(weight), views, steps=steps, batch=24, rate=2e-3, seed=seed, folder=folder)
     print(f"weight {weight:g}, seed {seed}: {told}", flush=True)
@@ -107,8 +110,9 @@ def run(kind: str, weight: float, seed: int, folder: Path | None) -> None:
         made = space([songs, others()[0]], seed, SHIPPED_STEPS if seed == 0 else OTHER_STEPS, folder=folder)
         made.save(SHIPPED if seed == 0 else WEIGHTS / f"space_seed{seed}.safetensors", **card, **made.card, **versions(began))
         return
-    train, steps = (learned, PLAIN) if kind == "plain" else (softened, SOFT)
+    steps = SOFT if kind == "soft" else PLAIN
     path = WEIGHTS / f"{kind}_{weight:g}_seed{seed}.safetensors"
+    train = softened if kind == "soft" else partial(learned, kind=kind)
     write(train(songs, weight, seed, folder=folder), path)
     card |= {"data": "POP909 without the held-out songs", "songs": len(songs), "seed": seed, "steps": steps}
     path.with_suffix(".json").write_text(json.dumps(card | versions(began), indent=1) + "\n", encoding="utf-8")
@@ -118,13 +122,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--space", action="store_true", help="the space shipped inside the package (seed 0), or a smaller one")
     parser.add_argument("--plain", type=float, metavar="WEIGHT", help="one plain network with the factor laws at this weight")
+    parser.add_argument("--swin", type=float, metavar="WEIGHT", help="the same with a hierarchical patch network")
     parser.add_argument("--soft", type=float, metavar="WEIGHT", help="the space's networks without the frame, with the laws")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="keep the state of a single run here, to go on after a kill")
     args = parser.parse_args()
     chosen = [("space", 0.0, args.seed)] * args.space
-    chosen += [(kind, weight, args.seed) for kind in ("plain", "soft") if (weight := getattr(args, kind)) is not None]
+    chosen += [(kind, weight, args.seed) for kind in ("plain", "swin", "soft") if (weight := getattr(args, kind)) is not None]
     everything = [*(("space", 0.0, seed) for seed in range(3)), *(("soft", weight, 0) for weight in SWEEP[1:]),
+                  *(("swin", weight, 0) for weight in SWINS),
                   *(("plain", weight, seed) for weight, seeds in SEEDS.items() for seed in range(seeds))]  # fmt: skip
     for kind, weight, seed in chosen or everything:
         run(kind, weight, seed, args.folder)

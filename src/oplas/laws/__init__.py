@@ -2,12 +2,13 @@
 
 from .base import Law, Seen
 from .equivariance import Equivariance
+from .factor import AntiParallel, Orthogonal, Parallel
 from .group import Commute, Homomorphism, Identity, Inverse, Order
 from .ring import Ring
 from .roundtrip import RoundTrip
 from .spread import Decorrelation, Gaussian, VarianceFloor, nondegenerate
 
 __all__ = [
-    "Commute", "Decorrelation", "Equivariance", "Gaussian", "Homomorphism", "Identity", "Inverse", "Law", "Order", "Ring",
-    "RoundTrip", "Seen", "VarianceFloor", "nondegenerate",
+    "AntiParallel", "Commute", "Decorrelation", "Equivariance", "Gaussian", "Homomorphism", "Identity", "Inverse", "Law", "Order",
+    "Orthogonal", "Parallel", "Ring", "RoundTrip", "Seen", "VarianceFloor", "nondegenerate",
 ]  # fmt: skip
