@@ -18,7 +18,7 @@ from oplas.data.views import Views
 from oplas.laws import Decorrelation, Equivariance, RoundTrip, VarianceFloor
 from oplas.laws.factor import AntiParallel, Orthogonal, Parallel, factored
 from oplas.laws.paint import Painted
-from oplas.laws.step import Recognised, Step, UnitVariance
+from oplas.laws.step import Recognised, Step, UnitVariance, Whitened
 from oplas.laws.views import Batch
 from oplas.networks import ConvNet
 from oplas.networks.centred import Painter
@@ -114,11 +114,12 @@ def test_things_are_recognised_by_what_no_move_changes():
     assert float(alike.loss(law)) == pytest.approx(torch.tensor(64.0).log().item(), rel=0.05)  # no better than a guess
 
 
-@pytest.mark.parametrize("scale", [1e-3, 0.2, 1.0, 30.0])
-def test_unit_variance_pulls_from_any_scale(scale):
+@pytest.mark.parametrize("law", [UnitVariance(), Whitened()])
+@pytest.mark.parametrize("scale", [2e-2, 0.2, 1.0, 30.0])
+def test_unit_variance_pulls_from_any_scale(scale, law):
     z = (scale * torch.randn(4000, 3, generator=Generator().manual_seed(0))).requires_grad_()
     views = Views(torch.zeros(2000, 2, 1), torch.zeros(2000, 2, 2))
-    loss = Batch(torch.nn.Identity(), views, z.unflatten(0, (2000, 2))).loss(UnitVariance())
+    loss = Batch(torch.nn.Identity(), views, z.unflatten(0, (2000, 2))).loss(law)
     assert float(loss.detach()) == pytest.approx(torch.tensor(scale).log().square().item(), rel=0.05, abs=0.05)
     (slope,) = torch.autograd.grad(loss, z)
     assert torch.isfinite(slope).all()
@@ -126,20 +127,40 @@ def test_unit_variance_pulls_from_any_scale(scale):
         assert ((slope * z).sum() > 0) == (scale > 1)
 
 
+def test_a_repeated_dimension_is_not_white_and_is_told_apart():
+    z = torch.randn(4000, 2, generator=Generator().manual_seed(0))
+    twice = torch.stack([z[:, 0], z[:, 0] + 0.05 * z[:, 1]], 1).requires_grad_()
+    views = Views(torch.zeros(2000, 2, 1), torch.zeros(2000, 2, 2))
+    batch = Batch(torch.nn.Identity(), views, twice.unflatten(0, (2000, 2)))
+    loss = batch.loss(Whitened())
+    assert batch.loss(UnitVariance()) < 0.01 < 1 < loss
+    (slope,) = torch.autograd.grad(loss, twice)
+    apart, both = twice[:, 1] - twice[:, 0], twice.sum(1)
+    assert ((slope[:, 1] - slope[:, 0]) * apart).sum() < 0 < (slope.sum(1) * both).sum()
+
+
 def test_gradients_are_finite_in_a_collapsed_space():
     network = ConvNet(6)
     torch.nn.init.zeros_(network.head.weight)
     moves = [Translation(6), Translation(6)]
-    terms = [*factored(PITCH, TIME), Step(PITCH, moves[0]), UnitVariance(), Recognised(moves), VarianceFloor(), Decorrelation()]
+    terms = [*factored(PITCH, TIME), Step(PITCH, moves[0]), UnitVariance(), Whitened(), Recognised(moves), VarianceFloor(),
+             Decorrelation()]  # fmt: skip
     some = Batch.through(network, blobs(4).views(8, Generator().manual_seed(0)))
     sum(some.loss(term) for term in terms).backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
 
 
 def test_spelling_makes_the_same_law_again():
-    kinds = (Parallel, AntiParallel, Orthogonal, Step, UnitVariance, Recognised, Transpose, Shift, Translation, Twice)
+    kinds = (Parallel, AntiParallel, Orthogonal, Step, UnitVariance, Whitened, Recognised, Transpose, Shift, Translation, Twice)
     words = {kind.__name__: kind for kind in kinds}
-    for law in [*COSINES, *factored(PITCH, TIME), Step(TIME, Translation(3), 2.0), UnitVariance(0.5), Recognised([Translation(3)])]:
+    for law in [
+        *COSINES,
+        *factored(PITCH, TIME),
+        Step(TIME, Translation(3), 2.0),
+        UnitVariance(0.5),
+        Whitened(),
+        Recognised([Translation(3)]),
+    ]:
         for each in (law, copy.deepcopy(law)):
             assert repr(read(repr(each), words)) == repr(law)
             assert read(repr(each), words).weight == law.weight

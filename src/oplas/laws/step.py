@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from ..actions.base import Action
 from ..functional.moves import still
+from ..functional.spread import covariance
 from ..operators.translation import Translation
 from .base import Law, Seen
 from .equivariance import Equivariance
@@ -56,6 +57,23 @@ class UnitVariance(Law):
 
     def residual(self, seen: Seen) -> Tensor:
         return 0.5 * (seen.latents.var(0) + 1e-8).log()
+
+
+class Whitened(Law):
+    r"""The same along every principal axis, so that none repeats another: :math:`r_j=\tfrac12\log\lambda_j` of the covariance.
+
+    The mean square is the squared distance of the covariance from the identity by the metric of Förstner & Moonen (1999, *A metric
+    for covariance matrices*), over 4d. A decorrelation hardly sees an axis that has died; here its pull grows as it shrinks.
+    """
+
+    of_batch = True
+
+    def __init__(self, weight: float = 1.0) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def residual(self, seen: Seen) -> Tensor:
+        return 0.5 * (torch.linalg.eigvalsh(covariance(seen.latents)) + 1e-6).log()
 
 
 class Recognised(Term):
