@@ -1,0 +1,104 @@
+"""Parts of mixtures, learned from the mixtures alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Generator, nn
+
+from .._errors import DataError
+from ..codecs import Codec, Mel
+from ..codecs import codec as named
+from ..data.stems import Stems
+from . import _loop
+from .decomposition import Decomposition
+from .model import Composable, Decoder, Operator, Predict, View
+from .objectives import Compose, Objective
+from .sizes import Size, preset
+from .windows import Batch, Songs, draw, mixtures
+
+_HELD = 0.1
+
+
+def learn(
+    songs: Songs,
+    parts: int = 2,
+    *,
+    codec: Codec | str = "mel",
+    size: Size = "M",
+    operator: Operator = "mean",
+    decoder: Decoder = "shared",
+    view: View = "noisy",
+    predict: Predict = "clean",
+    objectives: Sequence[Objective] = (Compose(),),
+    steps: int | None = None,
+    minutes: float | None = None,
+    rate: int | None = None,
+    seed: int = 0,
+    folder: str | Path | None = None,
+    device: str | torch.device = "cpu",
+    progress: bool = True,
+) -> Decomposition:
+    r"""Learn a decomposition into so many parts by :math:`\sum w\,\text{objective}` on random windows of the songs; no labels.
+
+    One song in ten, at least one, is held out to watch the loss.
+
+    Args:
+        songs: a folder or files; waves in memory, by name or in a row; or a dataset of songs, whose mixtures are their sums.
+        codec: what parts are learned in, by name or as an object.
+        operator, decoder, view, predict: see :class:`~oplas.decompose.Composable`.
+        steps, minutes: how long; default the size's own number of steps.
+        rate: of waves in memory, Hz; default the codec's.
+        folder: where the state is saved every minute and on Ctrl-C; found there, learning goes on to the same end.
+
+    Raises:
+        DataError: fewer than two different songs can be used; ``steps`` and ``minutes`` are both given; the loss diverges.
+        ArtefactError: ``folder`` holds a damaged state, or that of another run.
+    """
+    if steps is not None and minutes is not None:
+        raise DataError("steps and minutes are both given; give one, the other follows")
+    if view == "clean" and all(type(each) is Compose for each in objectives):
+        raise DataError("a decoder that sees the mixture can copy it, so Compose alone teaches nothing; add an objective")
+    if (steps is not None and steps < 1) or (minutes is not None and not minutes > 0) or not objectives:
+        raise DataError(f"nothing to do: steps={steps}, minutes={minutes}, {len(objectives)} objectives; give at least one of each")
+    torch.manual_seed(seed)
+    sizes = preset(size)
+    frozen = (named(codec) if isinstance(codec, str) else codec).to(device).requires_grad_(False).eval()
+    model = Composable(frozen.channels, parts, size=size, operator=operator, decoder=decoder, view=view, predict=predict,
+                       positive=isinstance(frozen, Mel)).to(device)  # fmt: skip
+    data = mixtures(songs, frozen.rate, frozen.samples(sizes.frames) / frozen.rate, at=rate)
+    held, heard = data.split(_HELD, 1 - _HELD, seed=seed)
+    check = draw(held, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 1))
+    model.measure(draw(heard, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 2)).codes)
+
+    def total(batch: Batch, generator: Generator) -> torch.Tensor:
+        return torch.stack([each.weight * each.loss(model, batch, frozen, generator) for each in objectives]).sum()
+
+    def loss(generator: Generator) -> torch.Tensor:
+        return total(draw(heard, frozen, sizes.batch, sizes.frames, generator), generator)
+
+    @torch.no_grad()
+    def watch() -> float:
+        return float(total(check, Generator().manual_seed(0)))
+
+    began, place = time.monotonic(), Path(folder) if folder else None
+    learned = [each for each in objectives if isinstance(each, nn.Module)]  # an objective may learn with the model
+    trained = nn.ModuleDict({"model": model, "objectives": nn.ModuleList(learned)})
+    if minutes is not None:
+        steps = _loop.planned(place, minutes, lambda: loss(Generator().manual_seed(0)).backward())
+    run = {
+        "model": repr(model), "codec": frozen.identity, "objectives": [f"{o.weight:g} × {o!r}" for o in objectives],
+        "steps": steps or sizes.steps, "seed": seed, "songs": heard.fingerprint,
+    }  # fmt: skip
+    log = _loop.descend(trained, loss, watch, steps=steps or sizes.steps, rate=sizes.rate, seed=seed, run=run, folder=place,
+                        title=f"learning {parts} parts", progress=progress)  # fmt: skip
+    made = Decomposition(frozen, model.cpu())
+    made.card = {**run, "loss": log, "seconds": time.monotonic() - began, "songs": _told(heard), "held": _told(held)}
+    return made
+
+
+def _told(data: Stems) -> dict[str, object]:
+    return {"count": len(data), "fingerprint": data.fingerprint}
