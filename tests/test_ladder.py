@@ -16,7 +16,7 @@ LADDER = (
     {"_types", "_download", "_artefact", "_spelled", "_ranks", "_tables"},
     {"_told"},
     {"functional"},
-    {"encoders", "projectors", "operators", "data", "translators", "networks", "separators"},
+    {"encoders", "projectors", "operators", "data", "translators", "networks", "separators", "codecs"},
     {"actions"},  # an action performs on scenes of data and has an encoder encode them
     {"laws"},
     {"space"},

@@ -1,4 +1,4 @@
-"""Spectra of windows of sound: power, mel, chroma and constant-Q; every one a quadratic form of the samples.
+"""Spectra of windows of sound: power, mel and chroma, quadratic forms of the samples; the complex spectrum and its inverse.
 
 Conventions: ``x`` is amplitude, ``[batch, samples]``; frequencies are in Hz, ``rate`` in samples per second, ``hop`` and
 ``n_fft`` in samples; powers are squared magnitudes, unscaled; decibels are relative to a power of 1.
@@ -116,3 +116,74 @@ def chroma_filters(rate: int, n_fft: int, classes: int = 12) -> Tensor:
     weights = weights / weights.norm(dim=0, keepdim=True).clamp_min(1e-300)
     weights = weights * torch.exp(-0.5 * ((steps / classes - 5.0) / 2.0) ** 2)
     return weights.roll(-3 * (classes // 12), 0)[:, : n_fft // 2 + 1].float()
+
+
+def interpolation(bins: int, bands: int) -> Tensor:
+    r"""Triangles over the bins that sum to one in every bin: band values between which bins are interpolated linearly.
+
+    Band j has its peak at bin :math:`c_j = k\big((1 + \tfrac{K-1}{k})^{j/(B-1)} - 1\big)`, K bins and B bands: a mel scale, linear
+    below the corner k and logarithmic above, whose corner is such that the lowest two bands are one bin apart.
+
+    Shape:
+        - returns ``[bands, bins]``
+
+    Raises:
+        ShapeError: fewer than two bands, or more bands than bins.
+
+    >>> interpolation(5, 3)
+    tensor([[1.0000, 0.0000, 0.0000, 0.0000, 0.0000],
+            [0.0000, 1.0000, 0.6667, 0.3333, 0.0000],
+            [0.0000, 0.0000, 0.3333, 0.6667, 1.0000]])
+    """
+    if not 2 <= bands <= bins:
+        raise ShapeError(f"{bands} bands of {bins} bins; ask for at least 2, at most as many as there are bins")
+    low, high = math.log(1e-3), math.log(1e6 * bins)
+    rise = torch.linspace(0, 1, bands, dtype=torch.float64)
+    for _ in range(100):
+        corner = math.exp((low + high) / 2)
+        peaks = corner * torch.expm1(rise * math.log1p((bins - 1) / corner))
+        low, high = (math.log(corner), high) if peaks[1] < 1 else (low, math.log(corner))
+    peaks[-1] = bins - 1
+    bin = torch.arange(bins, dtype=torch.float64)
+    left = torch.searchsorted(peaks, bin + 1e-6, right=True).clamp(1, bands - 1) - 1
+    share = ((bin - peaks[left]) / (peaks[left + 1] - peaks[left])).clamp(0, 1).round(decimals=6)
+    one = torch.eye(bands, dtype=torch.float64)
+    return (one[:, left] * (1 - share) + one[:, left + 1] * share).float()
+
+
+def stft(x: Tensor, n_fft: int, hop: int) -> Tensor:
+    """Short-time spectrum, Hann window, frames centred on multiples of ``hop``, silence beyond the ends.
+
+    Shape:
+        - x: ``[..., samples]`` · returns ``[..., n_fft // 2 + 1, 1 + samples // hop]``, complex
+    """
+    window = torch.hann_window(n_fft, dtype=x.dtype, device=x.device)
+    flat = torch.stft(x.reshape(-1, x.shape[-1]), n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+    return flat.reshape(*x.shape[:-1], *flat.shape[1:])
+
+
+def istft(spectrum: Tensor, n_fft: int, hop: int, samples: int) -> Tensor:
+    """The inverse of :func:`stft`, exact where the spectrum is one; else the sound whose spectrum is nearest."""
+    window = torch.hann_window(n_fft, dtype=spectrum.real.dtype, device=spectrum.device)
+    flat = torch.istft(spectrum.reshape(-1, *spectrum.shape[-2:]), n_fft, hop, window=window, length=samples)
+    return flat.reshape(*spectrum.shape[:-2], samples)
+
+
+def griffin_lim(magnitude: Tensor, n_fft: int, hop: int, samples: int, rounds: int = 32, seed: int = 0) -> Tensor:
+    r"""A sound whose spectrum has about this magnitude: phases start at random and are made consistent, round by round.
+
+    D. Griffin, J. Lim, "Signal estimation from modified short-time Fourier transform", 1984,
+    https://doi.org/10.1109/TASSP.1984.1164317, with the momentum 0.99 of N. Perraudin, P. Balazs, P. L. Søndergaard, "A fast
+    Griffin-Lim algorithm", 2013, https://doi.org/10.1109/WASPAA.2013.6701851.
+
+    Shape:
+        - magnitude: ``[..., n_fft // 2 + 1, 1 + samples // hop]`` · returns ``[..., samples]``
+    """
+    one = magnitude[(0,) * (magnitude.ndim - 2)]  # every row starts alike, so that none depends on its neighbours
+    phase = 2 * math.pi * torch.rand(one.shape, generator=torch.Generator().manual_seed(seed)).to(magnitude)
+    spectrum, before = torch.polar(magnitude, phase.expand_as(magnitude)), torch.zeros_like(magnitude)
+    for _ in range(rounds):
+        near = stft(istft(spectrum, n_fft, hop, samples), n_fft, hop)
+        ahead, before = near + 0.99 * (near - before), near
+        spectrum = ahead * (magnitude / ahead.abs().clamp_min(1e-12))
+    return istft(spectrum, n_fft, hop, samples)

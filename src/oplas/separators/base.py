@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .._errors import DataError, ShapeError
 from .._spelled import Spelled
+from ..functional import spectra
 
 
 class Separator(Spelled, ABC):
@@ -77,15 +78,9 @@ def frame(rate: int) -> int:
 
 def stft(x: Tensor, rate: int) -> Tensor:
     """``[..., samples] -> [..., bins, frames]``, complex."""
-    n = frame(rate)
-    window = torch.hann_window(n, dtype=x.dtype, device=x.device)
-    flat = torch.stft(x.reshape(-1, x.shape[-1]), n, n // 4, window=window, pad_mode="constant", return_complex=True)
-    return flat.reshape(*x.shape[:-1], *flat.shape[1:])
+    return spectra.stft(x, frame(rate), frame(rate) // 4)
 
 
 def istft(spectrum: Tensor, rate: int, samples: int) -> Tensor:
     """The inverse of :func:`stft`, exact where the spectrum is one."""
-    n = frame(rate)
-    window = torch.hann_window(n, dtype=spectrum.real.dtype, device=spectrum.device)
-    flat = torch.istft(spectrum.reshape(-1, *spectrum.shape[-2:]), n, n // 4, window=window, length=samples)
-    return flat.reshape(*spectrum.shape[:-2], samples)
+    return spectra.istft(spectrum, frame(rate), frame(rate) // 4, samples)
