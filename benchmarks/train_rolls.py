@@ -34,7 +34,7 @@ from oplas.rollspace import RollSpace, frame, placed
 
 #: Of the shipped space, and of its other seeds.
 SHIPPED_STEPS, OTHER_STEPS = 6000, 1500
-PLAIN, SOFT = 300, 120
+PLAIN, SOFT = 300, {0.1: 120, 1.0: 120, 10.0: 600}
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ def space(lots: list[list[Notes]], seed: int, steps: int, folder: Path | None = 
     return made
 
 
-def learned(
-    songs: list[Notes], weight: float, seed: int, steps: int = PLAIN, folder: Path | None = None, kind: str = "plain"
-) -> nn.Module:
+def learned(songs: list[Notes], weight: float, seed: int, steps: int, folder: Path | None = None, kind: str = "plain") -> nn.Module:
     """A plain network, the factor laws at one weight."""
     network = plain(seed, kind)
     views = RollViews(crops(songs)).views
@@ -75,7 +73,7 @@ def learned(
     return network
 
 
-def softened(songs: list[Notes], weight: float, seed: int, steps: int = SOFT, folder: Path | None = None) -> nn.ModuleDict:
+def softened(songs: list[Notes], weight: float, seed: int, steps: int, folder: Path | None = None) -> nn.ModuleDict:
     """The shipped networks without the frame, given attention and taught the factor laws while they still draw every roll."""
     torch.manual_seed(seed)
     shipped, both = RollSpace.load(), attentive()
@@ -110,10 +108,10 @@ def run(kind: str, weight: float, seed: int, folder: Path | None) -> None:
         made = space([songs, others()[0]], seed, SHIPPED_STEPS if seed == 0 else OTHER_STEPS, folder=folder)
         made.save(SHIPPED if seed == 0 else WEIGHTS / f"space_seed{seed}.safetensors", **card, **made.card, **versions(began))
         return
-    steps = SOFT if kind == "soft" else PLAIN
+    steps = SOFT.get(weight, 120) if kind == "soft" else PLAIN
     path = WEIGHTS / f"{kind}_{weight:g}_seed{seed}.safetensors"
     train = softened if kind == "soft" else partial(learned, kind=kind)
-    write(train(songs, weight, seed, folder=folder), path)
+    write(train(songs, weight, seed, steps, folder), path)
     card |= {"data": "POP909 without the held-out songs", "songs": len(songs), "seed": seed, "steps": steps}
     path.with_suffix(".json").write_text(json.dumps(card | versions(began), indent=1) + "\n", encoding="utf-8")
 

@@ -73,7 +73,8 @@ class Whitened(Law):
         self.weight = weight
 
     def residual(self, seen: Seen) -> Tensor:
-        return 0.5 * (torch.linalg.eigvalsh(covariance(seen.latents)) + 1e-6).log()
+        values = torch.linalg.eigvalsh(covariance(seen.latents.double())).clamp_min(0)  # a dead axis may come out below 0
+        return (0.5 * (values + 1e-6).log()).to(seen.latents.dtype)
 
 
 class Recognised(Term):
