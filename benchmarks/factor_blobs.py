@@ -115,7 +115,7 @@ class Job:
         """Every probe's figure, and what it took."""
         torch.set_num_threads(1)
         torch.manual_seed(self.seed)
-        toy, learn, began = blobs(self.margin), 80 if self.quick else 200, time.process_time()
+        toy, learn, began = blobs(self.margin), 60 if self.quick else 200, time.process_time()
         network = {"ConvNet": ConvNet, "PlacedNet": PlacedNet, "CentredNet": CentredNet}[self.network]()
         terms = laws(self.kind, toy.frame, self.weight)
         if self.steps:
@@ -127,7 +127,7 @@ class Job:
         else:
             start(network, toy)
         spent = time.process_time() - began
-        moved = seen(network.eval(), toy, learn + (200 if self.quick else 1000), 20 if self.quick else 30)
+        moved = seen(network.eval(), toy, learn + (140 if self.quick else 1000), 12 if self.quick else 30)
         figures: dict[str, Any] = asdict(factors(moved.pick(slice(learn, None)), moved.pick(slice(learn))))
         figures |= lossless(moved, toy, learn) if not self.margin else {}
         for term in terms if self.steps else ():
@@ -145,7 +145,7 @@ class Job:
 def start(network: nn.Module, toy: Blobs) -> None:
     """An untrained network as training would find it: its norms settled, its latents of deviation 1."""
     x = toy.views(128, Generator().manual_seed(7)).flat
-    for _ in range(40):
+    for _ in range(40 if isinstance(network, PlacedNet) else 0):
         network(x)
     network.eval().prepare(x)
 
