@@ -42,7 +42,7 @@ def cross_figure(moved: Moved, *, things: int = 150, title: str = "") -> Figure:
     axes.set_aspect("equal", adjustable="datalim")
     if title:
         figure.subplots_adjust(top=0.9)
-    legend(axes, loc="upper right")
+    legend(axes, loc="upper right", markerscale=3)
     return figure
 
 
