@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,9 +15,11 @@ from .. import _artefact, _spelled
 from .._errors import ArtefactError, DataError, OplasError
 from ..codecs import Codec
 from ..codecs import codec as named
+from . import generation
 from ._sound import resampled, sound
 from .blending import render
 from .model import Composable
+from .prior import Prior
 from .windows import levelled
 
 KIND = "decomposition"
@@ -27,12 +29,14 @@ class Decomposition:
     """A codec, the model that was learned on its codes, and what the parts are called.
 
     Attributes:
+        prior: what generates; ``None`` if none was learned.
         names: of the parts, yours to change; no two alike.
         card: how it was learned.
     """
 
-    def __init__(self, codec: Codec, model: Composable, names: Sequence[str] = ()) -> None:
-        self.codec, self.model = codec.cpu().eval(), model.eval()
+    def __init__(self, codec: Codec, model: Composable, names: Sequence[str] = (), prior: Prior | None = None) -> None:
+        self.codec, self.model = codec.cpu().eval(), model.cpu().eval()
+        self.prior = prior.cpu().eval() if prior is not None else None
         self.card: dict[str, Any] = {}
         self.names = tuple(names) or tuple(f"part {i + 1}" for i in range(model.parts))
 
@@ -94,7 +98,7 @@ class Decomposition:
                 z = z[:, wanted]
             y = render(self.model, z, codes, steps=steps, seed=seed, together=False)
             y = y if self.model.decoder == "shared" else y[:, wanted]
-            made = self._alone(y, x.shape[-1])
+            made = self.alone(y, x.shape[-1])
         made = resampled(made / gain.unsqueeze(1), self.codec.rate, rate, mix.shape[-1])
         if consistent:
             made = made + (mix.unsqueeze(1) - made.sum(1, keepdim=True)) / self.parts
@@ -107,6 +111,57 @@ class Decomposition:
         with torch.no_grad():
             z = self.model.latents(self.codec.encode(levelled(resampled(mix, rate, self.codec.rate))[0]))
         return z.squeeze(0) if single else z
+
+    def alone(self, y: Tensor, samples: int) -> Tensor:
+        """Sound of components without the mixture, as loud as they are meant in it, ``[..., C, T] -> [..., samples]``."""
+        share = 1 / self.parts if self.model.operator == "mean" else 1.0
+        if self.model.positive:  # magnitudes, of which the mean is taken
+            return self.codec.decode(share * y, samples=samples)
+        return share * self.codec.decode(y, samples=samples)
+
+    def generate(
+        self,
+        seconds: float,
+        *,
+        given: Mapping[str | int, ArrayLike] | None = None,
+        rate: int | None = None,
+        seed: int = 0,
+        steps: int = 8,
+    ) -> Tensor:
+        """Parts that were never played, ``[parts, samples]``, at ``rate`` Hz, by default the codec's.
+
+        Args:
+            given: waves ``[samples]`` at ``rate`` of some parts, by name or number; the others are generated to fit them, and these
+                are returned as they were given, cut or followed by silence.
+            steps: of rendering, for a model that sees noise.
+
+        Raises:
+            DataError: nothing can be generated: no prior was learned, all parts are given, or there is no such part.
+        """
+        return generation.generate(self, seconds, given, rate or self.codec.rate, seed, steps)
+
+    def vary(
+        self,
+        wav: ArrayLike,
+        rate: int,
+        *,
+        parts: Iterable[str | int] | None = None,
+        strength: float = 0.5,
+        seed: int = 0,
+        steps: int = 8,
+    ) -> Tensor:
+        """A mixture's parts with some of them, by default all, varied by the prior; the others as :meth:`split` finds them.
+
+        Shape:
+            - wav: ``[samples]`` or ``[batch, samples]`` at ``rate`` Hz · returns ``[..., parts, samples]``
+
+        Args:
+            strength: how far, from 0, which only renders the part again, to 1, which forgets it.
+
+        Raises:
+            ShapeError, DataError: as :meth:`split`; or no prior was learned.
+        """
+        return generation.vary(self, wav, rate, parts, strength, seed, steps)
 
     def choose(self, only: Iterable[str | int] | None) -> list[int]:
         """Numbers of the parts that are meant; all of them by default.
@@ -129,8 +184,11 @@ class Decomposition:
             ArtefactError: the disk refuses.
         """
         tensors = {f"model.{key}": value for key, value in self.model.state_dict().items()}
+        if self.prior is not None:
+            tensors |= {f"prior.{key}": value for key, value in self.prior.state_dict().items()}
         codec = {"name": self.codec.name, "identity": self.codec.identity}
-        card = {**self.card, "names": self.names, "spelled": repr(self.model), "codec": codec}
+        spelled = {"model": repr(self.model), "prior": None if self.prior is None else repr(self.prior)}
+        card = {**self.card, **spelled, "names": self.names, "codec": codec}
         return _artefact.save_file(Path(path), tensors, card, kind=KIND)
 
     @classmethod
@@ -150,17 +208,17 @@ class Decomposition:
             raise ArtefactError(f"{path} was learned in the codec {claimed['name']} ({claimed['identity']}), not in {codec!r} "
                                 f"({codec.identity}); give the codec it names")  # fmt: skip
         try:
-            model = _spelled.read(card["spelled"], {"Composable": Composable})
-            model.load_state_dict({key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")})
-            made = cls(codec, model, card["names"])
+            made = cls(codec, _read(card["model"], tensors, "model"), card["names"], _read(card["prior"], tensors, "prior"))
         except (OplasError, RuntimeError, TypeError, KeyError) as error:
             raise ArtefactError(f"{path} does not fit its own card ({error}); save it again or get a fresh copy") from error
         made.card = card
         return made
 
-    def _alone(self, y: Tensor, samples: int) -> Tensor:
-        """Parts without the mixture, as loud as they are meant in it."""
-        share = 1 / self.parts if self.model.operator == "mean" else 1.0
-        if self.model.positive:  # magnitudes, of which the mean is taken
-            return self.codec.decode(share * y, samples=samples)
-        return share * self.codec.decode(y, samples=samples)
+
+def _read(spelling: str | None, tensors: dict[str, Tensor], prefix: str) -> Any:
+    if spelling is None:
+        return None
+    module = _spelled.read(spelling, {"Composable": Composable, "Prior": Prior})
+    stem = f"{prefix}."
+    module.load_state_dict({key.removeprefix(stem): value for key, value in tensors.items() if key.startswith(stem)})
+    return module

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 
 from .._errors import DataError
 from ..codecs import Codec, Mel
@@ -17,6 +18,7 @@ from . import _loop
 from .decomposition import Decomposition
 from .model import Composable, Decoder, Operator, Predict, View
 from .objectives import Compose, Objective
+from .prior import Prior
 from .sizes import Size, preset
 from .windows import Batch, Songs, draw, mixtures
 
@@ -36,6 +38,7 @@ def learn(
     objectives: Sequence[Objective] = (Compose(),),
     steps: int | None = None,
     minutes: float | None = None,
+    prior: bool = True,
     rate: int | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
@@ -51,6 +54,7 @@ def learn(
         codec: what parts are learned in, by name or as an object.
         operator, decoder, view, predict: see :class:`~oplas.decompose.Composable`.
         steps, minutes: how long; default the size's own number of steps.
+        prior: also learn, in as many steps, what :meth:`~oplas.decompose.Decomposition.generate` and ``vary`` need.
         rate: of waves in memory, Hz; default the codec's.
         folder: where the state is saved every minute and on Ctrl-C; found there, learning goes on to the same end.
 
@@ -74,30 +78,64 @@ def learn(
     check = draw(held, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 1))
     model.measure(draw(heard, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 2)).codes)
 
-    def total(batch: Batch, generator: Generator) -> torch.Tensor:
+    def total(batch: Batch, generator: Generator) -> Tensor:
         return torch.stack([each.weight * each.loss(model, batch, frozen, generator) for each in objectives]).sum()
 
-    def loss(generator: Generator) -> torch.Tensor:
+    def loss(generator: Generator) -> Tensor:
         return total(draw(heard, frozen, sizes.batch, sizes.frames, generator), generator)
 
     @torch.no_grad()
     def watch() -> float:
         return float(total(check, Generator().manual_seed(0)))
 
+    for each in objectives:
+        each.begin(model)
     began, place = time.monotonic(), Path(folder) if folder else None
     learned = [each for each in objectives if isinstance(each, nn.Module)]  # an objective may learn with the model
     trained = nn.ModuleDict({"model": model, "objectives": nn.ModuleList(learned)})
     if minutes is not None:
-        steps = _loop.planned(place, minutes, lambda: loss(Generator().manual_seed(0)).backward())
+        budget = minutes * (0.75 if prior else 1.0)
+        steps = _loop.planned(place and place / "model", budget, lambda: loss(Generator().manual_seed(0)).backward())
+    steps = steps or sizes.steps
     run = {
         "model": repr(model), "codec": frozen.identity, "objectives": [f"{o.weight:g} × {o!r}" for o in objectives],
-        "steps": steps or sizes.steps, "seed": seed, "songs": heard.fingerprint,
+        "steps": steps, "seed": seed, "songs": heard.fingerprint,
     }  # fmt: skip
-    log = _loop.descend(trained, loss, watch, steps=steps or sizes.steps, rate=sizes.rate, seed=seed, run=run, folder=place,
+    log = _loop.descend(trained, loss, watch, steps=steps, rate=sizes.rate, seed=seed, run=run, folder=place and place / "model",
                         title=f"learning {parts} parts", progress=progress)  # fmt: skip
-    made = Decomposition(frozen, model.cpu())
-    made.card = {**run, "loss": log, "seconds": time.monotonic() - began, "songs": _told(heard), "held": _told(held)}
+    made = Decomposition(frozen, model)
+    made.card = {**run, "loss": log, "songs": _told(heard), "held": _told(held)}
+    if prior and view != "clean":
+        _imagine(made, heard, check, device, steps=steps, rate=sizes.rate, seed=seed, folder=place and place / "prior",
+                 progress=progress, run={**run, "model_loss": log["held"][-1]})  # fmt: skip
+    made.card["seconds"] = time.monotonic() - began
     return made
+
+
+def _imagine(made: Decomposition, heard: Stems, check: Batch, device: str | torch.device, **how: Any) -> None:
+    """Learn the prior of the latents."""
+    model, codec, sizes = made.model.to(device), made.codec.to(device), preset(made.model.size)
+
+    @torch.no_grad()
+    def latents(seed: int, count: int = sizes.batch) -> Tensor:
+        return model.latents(draw(heard, codec, count, sizes.frames, Generator().manual_seed(seed)).codes)
+
+    torch.manual_seed(how["seed"])
+    prior = Prior(made.parts, size=made.model.size).to(device)
+    prior.measure(latents(how["seed"] - 2, 4 * sizes.batch))
+    with torch.no_grad():
+        z = model.latents(check.codes)
+
+    def loss(generator: Generator) -> Tensor:
+        return prior.loss(latents(int(torch.randint(2**62, (), generator=generator))), generator)
+
+    @torch.no_grad()
+    def watch() -> float:
+        return float(prior.loss(z, Generator().manual_seed(0)))
+
+    log = _loop.descend(prior, loss, watch, title="learning what parts are like", **how)
+    made.card["prior_loss"] = log
+    made.model, made.codec, made.prior = model.cpu(), codec.cpu(), prior.cpu()
 
 
 def _told(data: Stems) -> dict[str, object]:
