@@ -20,6 +20,13 @@ class Objective(Spelled, ABC):
     def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
 
+    def begin(self, model: Composable) -> None:
+        """Called once, before the first step.
+
+        Raises:
+            DataError: this model cannot be taught so.
+        """
+
     @abstractmethod
     def loss(self, model: Composable, batch: Batch, codec: Codec, generator: Generator) -> Tensor:
         """One number, from windows of mixtures; all chance comes from the generator."""
