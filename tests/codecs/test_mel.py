@@ -19,7 +19,7 @@ def test_without_a_mixture_the_magnitudes_are_kept() -> None:
     mel = Mel()
     z = mel.encode(x)
     again = mel.encode(mel.decode(z, samples=len(x)))
-    assert (again - z).square().mean() < 0.02 * z.square().mean()
+    assert (again - z).square().mean() < 0.1 * z.square().mean()
 
 
 def test_a_code_is_differentiable_through_the_mixture() -> None:

@@ -68,7 +68,7 @@ class Codec(Spelled, nn.Module, ABC):
     @property
     def identity(self) -> str:
         """Hash of settings and weights: two codecs with the same identity give the same codes."""
-        digest = hashlib.sha256(f"{self!r} {self.name} {self.rate} {self.channels} {self.hop}".encode())
+        digest = hashlib.sha256(f"{type(self).__name__} {self.name} {self.rate} {self.channels} {self.hop}".encode())
         for key, value in sorted(self.state_dict().items()):
             digest.update(key.encode() + str(value.dtype).encode() + value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
