@@ -2,59 +2,111 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import torch
-from _decompose_data import GROUPS, KINDS, Windows, loops, pieces, windows
-from _decompose_rows import Method, baselines, ideal, judge, kept
+from _decompose_data import GROUPS, KINDS
+from _decompose_jobs import Job, aligned
+from _decompose_recipes import ABLATIONS, MAIN, RECIPES, SHORT, SUPERVISED
+from _decompose_rows import Method, baselines, ceilings, held_out, judge, kept, median, most
 from _harness import Benchmark
 
 BAND = ("drums", "bass")
 FIRST = GROUPS[0]
-MOST = {"band": 6, "songs": 42, "other instruments": 12, "other soundfont": 12, "loops": 24}
-SHOWN = ("si_sdr", "low", "high", "si_sir", "si_sar", "si_sdr_one_order", "named", "windows", "songs", "seconds")
+FIGURES = ("si_sdr", "si_sir", "si_sar", "si_sdr_one_order", "named", "windows", "songs", "seconds")
+SHOWN = ("si_sdr", "low", "high", *FIGURES[1:])
+Labels = tuple[str, ...]
+
+#: Steps of learning: each recipe on the first pair, the main one wherever else, and ablations.
+SIZE, STEPS, ABLATED = "M", 300, 150
 
 
-@lru_cache(maxsize=4)
-def held_out(kind: str, labels: tuple[str, ...]) -> Windows:
-    """Windows to be judged on; a column of the table says how many."""
-    songs = loops() if kind == "loops" else pieces(kind, labels, held_out=True)
-    return windows(songs, MOST[kind], "+".join(labels))
-
-
-def asked(quick: bool) -> list[tuple[str, tuple[str, ...]]]:
+def asked(quick: bool) -> list[tuple[str, Labels]]:
     """Every kind of data with every group of stems."""
     if quick:
         return [("band", BAND)]
     return [(kind, labels) for kind in KINDS for labels in (GROUPS if kind == "songs" else GROUPS[:4])] + [("loops", FIRST)]
 
 
-def fixed(kind: str, labels: tuple[str, ...], quick: bool) -> dict[str, dict[str, Any]]:
-    """All that is not learned, by the row's name: baselines, then the ideal mask."""
-    methods: list[Method] = [*baselines(len(labels)), ideal()]
-    return {
-        each.name: kept(f"{kind} {labels} {MOST[kind]} {each.name}", lambda each=each: judge(each, held_out(kind, labels)), keep=not quick)
-        | {"ceiling": each.ceiling}
-        for each in methods
-    }  # fmt: skip
+def fixed(kind: str, labels: Labels, quick: bool) -> dict[str, dict[str, Any]]:
+    """All that is not learned, by the row's name: baselines and ceilings. The slowest on the songs alone."""
+
+    def told(each: Method) -> dict[str, Any]:
+        key = f"{kind} {labels} {most(kind, labels)} {each.name}"
+        return kept(key, lambda: judge(each, held_out(kind, labels)), keep=not quick) | {"ceiling": each.ceiling}
+
+    methods = [*baselines(len(labels)), *ceilings()]
+    return {each.name: told(each) for each in methods if not each.slow or kind in ("songs", "band")}
+
+
+def jobs(bench: Benchmark) -> list[Job]:
+    """Every model that is learned."""
+    if bench.quick:
+        return [
+            Job(name, BAND, 0, steps, data="band") for name, steps in (("composable, one pass", 30), (SHORT, 80), (SUPERVISED, 80))
+        ]
+    both, seeds = (MAIN, SUPERVISED), bench.seeds(3)
+    first = [Job(name, FIRST, seed, STEPS, SIZE, elsewhere=name in both) for seed in seeds for name in RECIPES]
+    others = [Job(MAIN, labels, seed, STEPS, SIZE, elsewhere=len(labels) == 2) for labels in GROUPS[1:] for seed in seeds]
+    others += [Job(SUPERVISED, labels, 0, STEPS, SIZE) for labels in GROUPS[1:]]
+    ablated = ("composable, one pass", "composable, diffusion", *ABLATIONS)
+    ablations = [Job(name, FIRST, 0, ABLATED, SIZE, few=24) for name in ablated]
+    return [*first, *others, *ablations]
 
 
 def main() -> None:
     bench = Benchmark("decompose", "Can the parts of mixtures be learned from mixtures alone?")
     torch.set_num_threads(1)
-    table: dict[tuple[str, tuple[str, ...]], dict[str, dict[str, Any]]] = {}
-    for kind, labels in asked(bench.quick):
-        table[kind, labels] = fixed(kind, labels, bench.quick)
-        for name, row in table[kind, labels].items():
-            bench.row(data=kind, stems="+".join(labels), method=name, **{key: row[key] for key in SHOWN})
-    first = next(iter(table.values()))
+    table = {(kind, labels): fixed(kind, labels, bench.quick) for kind, labels in asked(bench.quick)}
+    learned: dict[tuple[Labels, str], list[dict[str, Any]]] = {}
+    ablations = []
+    for job in jobs(bench):
+        found = job.figures()
+        if job.steps == ABLATED and not bench.quick:
+            ablations.append({"model": job.name, "steps": job.steps, **{key: found[key] for key in FIGURES}})
+            continue
+        learned.setdefault((job.labels, job.name), []).append(found)
+    told(bench, table, learned)
+    where, main = next(iter(table)), bench.pick(SHORT, MAIN)
+    own, first = learned[where[1], main], table[where]
+    summary = {key: median(own, key) for key in ("si_sdr", "si_sir", "si_sar")}
+    best = max(row["si_sdr"] for row in first.values() if not row["ceiling"])
+    reference, mixture = median(learned[where[1], SUPERVISED], "si_sdr"), first["Mixture"]["si_sdr"]
     bench.finish(
         "generated: the built-in band" if bench.quick else "shared: Freedoom MIDI, re-scored and rendered; CC0 loops",
-        si_sdr=None, si_sir=None, si_sar=None, aligned_fraction=None,
-        best_baseline_si_sdr=max(row["si_sdr"] for row in first.values() if not row["ceiling"]),
-        ceiling_si_sdr=first["ideal mask"]["si_sdr"],
+        **summary, aligned_fraction=aligned(own, mixture), best_baseline_si_sdr=best, ceiling_si_sdr=first["ideal mask"]["si_sdr"],
+        supervised_si_sdr=reference, of_supervised=(summary["si_sdr"] - mixture) / (reference - mixture),
+        elsewhere=elsewhere(table, learned), ablations=ablations,
     )  # fmt: skip
+
+
+def told(bench: Benchmark, table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: dict[Any, Any]) -> None:
+    """The rows of the songs: everything that is not learned, then everything that is, the mean figures of its seeds."""
+    for (kind, labels), rows in table.items():
+        if kind not in ("songs", "band"):
+            continue
+        for name, row in rows.items():
+            bench.row(stems="+".join(labels), method=name, **{key: row[key] for key in SHOWN})
+        for (group, name), runs in learned.items():
+            if group == labels:
+                spread = {"low": min(run["si_sdr"] for run in runs), "high": max(run["si_sdr"] for run in runs)}
+                bench.row(stems="+".join(labels), method=name, **{key: median(runs, key) for key in FIGURES} | spread,
+                          seeds=len(runs), aligned=aligned(runs, rows["Mixture"]["si_sdr"]),
+                          train_s=median(runs, "train_cpu_s"))  # fmt: skip
+
+
+def elsewhere(table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: dict[Any, Any]) -> list[dict[str, Any]]:
+    """SI-SDR of every method on instruments, soundfonts and recordings that were never heard, a line each."""
+    lines = []
+    for (kind, labels), rows in table.items():
+        if kind in ("songs", "band"):
+            continue
+        line: dict[str, Any] = {"data": kind, "stems": "+".join(labels)} | {name: row["si_sdr"] for name, row in rows.items()}
+        for (group, name), runs in learned.items():
+            if group == labels and all(kind in run.get("elsewhere", ()) for run in runs):
+                line[name] = median([run["elsewhere"][kind] for run in runs], "si_sdr")
+        lines.append(line)
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+"""What a song costs to take apart: seconds on one core for a second of sound, and memory against the file's length."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from _decompose_data import Piece
+from _pairs import RATE
+
+from oplas.data.audio import write
+
+
+def costs(model: Path, song: Piece, minutes: tuple[float, ...], steps: tuple[int, ...]) -> list[dict[str, Any]]:
+    """A row for every length of file and number of denoising steps, each measured in a process of its own on one core."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for length in minutes:
+            file, wave = Path(name) / f"{length:g}.wav", song.mix.clamp(-1, 1)
+            samples = int(60 * length * RATE)
+            write(file, wave.repeat(-(-samples // len(wave)))[:samples].numpy(), RATE)
+            for count in steps if length == minutes[0] else steps[:1]:
+                rows.append({"minutes": length, "noise_steps": count, **alone(model, file, count)})
+            file.unlink()
+    return rows
+
+
+def alone(model: Path, file: Path, steps: int) -> dict[str, Any]:
+    """Seconds of CPU, their ratio to the file's seconds, and the most memory held, MB."""
+    surroundings = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, __file__, str(model), str(file), str(steps)]
+    ran = subprocess.run(command, capture_output=True, text=True, env=surroundings)
+    if ran.returncode:
+        raise RuntimeError(f"taking {file.name} apart failed: {ran.stderr.strip()[-500:]}")
+    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def main(model: str, file: str, steps: int) -> None:
+    from oplas.decompose import Decomposition
+    from oplas.decompose.apply import apply
+
+    torch.set_num_threads(1)
+    made = Decomposition.load(model)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with tempfile.TemporaryDirectory() as out:
+        began = time.process_time()
+        done = apply(lambda wave, rate: made.split(wave, rate, steps=steps), file, out, made.names)
+        spent = time.process_time() - began
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu_s": spent, "of_real_time": spent / done.seconds, "loaded_mb": before, "most_mb": most}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
