@@ -100,6 +100,7 @@ class Decomposition:
             y = y if self.model.decoder == "shared" else y[:, wanted]
             made = self.alone(y, x.shape[-1])
         made = resampled(made / gain.unsqueeze(1), self.codec.rate, rate, mix.shape[-1])
+        made = torch.where(mix.any(-1)[:, None, None], made, 0.0)  # silence has silent parts
         if consistent:
             made = made + (mix.unsqueeze(1) - made.sum(1, keepdim=True)) / self.parts
             made = made[:, wanted]
