@@ -21,6 +21,19 @@ def test_ratios_agree_with_an_independent_implementation(n: int) -> None:
         assert torch.allclose(mine, other, atol=1e-6)
 
 
+def test_the_ratio_and_the_best_order_agree_with_another() -> None:
+    audio = pytest.importorskip("torchmetrics.functional.audio", reason="the oracle is installed with the extra dev")
+    sources = _draw(6, 3, 4000)
+    estimates = (sources + 0.4 * sources.roll(1, 1) + 0.5 * _draw(6, 3, 4000, seed=1))[:, [2, 0, 1]]
+    theirs = audio.scale_invariant_signal_distortion_ratio(estimates, sources)
+    assert torch.allclose(si_sdr(sources, estimates), theirs, atol=1e-6)
+    best, order = audio.permutation_invariant_training(
+        estimates, sources, audio.scale_invariant_signal_distortion_ratio, mode="speaker-wise"
+    )
+    assert torch.equal(best_order(sources, estimates), order)
+    assert torch.allclose(si_sdr(sources, reorder(estimates, order)).mean(-1), best, atol=1e-6)
+
+
 def test_level_does_not_count() -> None:
     sources, noise = _draw(2, 1000), _draw(2, 1000, seed=1)
     for gain in (1e-3, 1.0, 1e3):

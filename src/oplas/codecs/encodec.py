@@ -54,15 +54,16 @@ class Encodec(Codec):
 
 def _load(name: str) -> Any:
     try:
-        import transformers
+        from transformers import EncodecModel
     except ImportError as error:
         raise MissingDependency("EnCodec needs transformers, which is not installed: pip install 'oplas[hub]'") from error
     try:
-        model, report = transformers.EncodecModel.from_pretrained(name, output_loading_info=True)
+        loaded: Any = EncodecModel.from_pretrained(name, output_loading_info=True)
     except Exception as error:  # an unknown name, no connection, and a damaged file each raise kinds of their own
         reason = str(error).strip().partition("\n")[0]
         advice = "check the name and the connection, or download the model's folder and pass its path"
         raise DataError(f"{name} could not be loaded as EnCodec ({type(error).__name__}: {reason}); {advice}") from error
+    model, report = loaded
     if absent := sorted(report["missing_keys"]):
         raise DataError(f"{name} lacks {len(absent)} of EnCodec's tensors, {absent[0]} for one; download the model again")
     return model
