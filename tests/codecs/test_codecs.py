@@ -71,7 +71,8 @@ def test_parts_of_any_codes_add_up_to_the_mixture(
 def test_the_mixture_of_one_part_is_that_part(codec: Codec) -> None:
     x = _noise(6000)
     z = codec.encode(x)
-    assert _decibels(codec.decode(z[None], x)[0] - x, x) < -100
+    assert _decibels(codec.decode(z[None], x)[0] - x, x) < -100, "as the only one of all parts"
+    assert _decibels(codec.decode(z, x) - x, x) < -100, "and as one part of which no other is known"
 
 
 @every
@@ -80,7 +81,7 @@ def test_ceilings_stand_in_their_order(codec: Codec) -> None:
     low, high = torch.sin(2 * torch.pi * 300 * t), torch.sin(2 * torch.pi * 3000 * t) * (t % 0.25 < 0.1)
     sources = torch.stack([low, high])
     found = codec.ceiling(sources)
-    assert found.shared > 5 and found.shared > found.alone and found.shared > found.single - 1
+    assert found.shared > 5 and found.shared > found.alone and found.shared > found.single - 3
     assert found.shared == pytest.approx(float(si_sdr(sources, codec.decode(codec.encode(sources), sources.sum(0))).mean()))
     assert "shared" in str(found) and found.to_dict()["alone"] == found.alone
 

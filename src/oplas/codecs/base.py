@@ -25,7 +25,7 @@ class Ceiling(Told):
 
     Attributes:
         shared: all parts decoded with the mixture, which they share out: the ideal mask in this codec.
-        single: each part decoded with the mixture, the others not known.
+        single: each part decoded with the mixture, the other parts not known.
         alone: each part decoded without the mixture.
     """
 
@@ -43,8 +43,8 @@ class Codec(Spelled, nn.Module, ABC):
 
     .. math:: \hat X_i = \frac{m_i^2}{\sum_j m_j^2} X,
 
-    where m are the magnitudes that the codes stand for: parts keep the mixture's phase and add up to it exactly. A part that comes
-    alone shares with what it leaves over, :math:`\max(|X| - m, 0)`.
+    where m are the magnitudes that the codes stand for: parts keep the mixture's phase and add up to it exactly. The share of a
+    part that comes alone is :math:`\min(m^2/m_X^2, 1)`, with the mixture's magnitudes as the codec hears them.
 
     Attributes:
         rate: samples per second; sound of another rate is the caller's to resample.
@@ -144,16 +144,15 @@ class Codec(Spelled, nn.Module, ABC):
         return stft(self.sound(z, samples), FRAME, STEP).abs()
 
     def _share(self, z: Tensor, mix: Tensor) -> Tensor:
-        spectrum = stft(mix, FRAME, STEP)
-        part = self.magnitudes(z, mix.shape[-1]).to(mix)
-        if one := z.ndim == mix.ndim + 1:
-            part = torch.stack([part, (spectrum.abs() - part).clamp_min(0)], -3)
+        spectrum, samples = stft(mix, FRAME, STEP), mix.shape[-1]
+        part = self.magnitudes(z, samples).to(mix)
+        least = torch.finfo(mix.dtype).tiny
+        if z.ndim == mix.ndim + 1:
+            whole = self.magnitudes(self.encode(mix), samples).to(mix)
+            return istft((part / whole.clamp_min(least)).clamp_max(1).square() * spectrum, FRAME, STEP, samples)
         peak = part.amax(-3, keepdim=True)
-        power = torch.where(peak > 0, part / peak.clamp_min(torch.finfo(mix.dtype).tiny), 1).square()
-        masks = power / power.sum(-3, keepdim=True)
-        if one:
-            return istft(masks.select(-3, 0) * spectrum, FRAME, STEP, mix.shape[-1])
-        return istft(masks * spectrum.unsqueeze(-3), FRAME, STEP, mix.shape[-1])
+        power = torch.where(peak > 0, part / peak.clamp_min(least), 1).square()
+        return istft(power / power.sum(-3, keepdim=True) * spectrum.unsqueeze(-3), FRAME, STEP, samples)
 
     def _check(self, wav: Tensor, what: str) -> None:
         if wav.ndim < 1 or not wav.numel():
