@@ -166,7 +166,7 @@ def main() -> None:
     motifs = recalls(bench.pick(held[:10], held), spaces, others=bench.pick(300, 10_000), queries=bench.pick(20, 200),
                      costly=bench.pick(2, 10))  # fmt: skip
     for row in motifs:
-        bench.row(space=f"motif search: {row['method']}", **{key: row.get(key) for key in ("recall1", "recall1_varied", "others")})
+        bench.row(space=f"motif search: {row.pop('method')}", **row)
     further = Crops(others()[1], margin=0)
     index = further.grid()
     far = further.rolls(index[torch.randperm(len(index), generator=draw)[:rolls_count]])
