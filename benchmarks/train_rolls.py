@@ -34,7 +34,7 @@ from oplas.rollspace import RollSpace, frame, placed
 
 #: Of the shipped space, and of its other seeds.
 SHIPPED_STEPS, OTHER_STEPS = 6000, 1500
-PLAIN, SOFT = 300, {0.1: 120, 1.0: 120, 10.0: 600}
+PLAIN, SOFT = 300, {0.1: 120, 1.0: 120, 10.0: 360}
 
 
 @dataclass(frozen=True)
