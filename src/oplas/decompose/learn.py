@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,7 @@ def learn(
     prior: bool = True,
     rate: int | None = None,
     seed: int = 0,
+    start: Decomposition | None = None,
     folder: str | Path | None = None,
     device: str | torch.device = "cpu",
     progress: bool = True,
@@ -56,12 +58,15 @@ def learn(
         steps, minutes: how long; default the size's own number of steps.
         prior: also learn, in as many steps, what :meth:`~oplas.decompose.Decomposition.generate` and ``vary`` need.
         rate: of waves in memory, Hz; default the codec's.
+        start: what to go on from, instead of chance: its codec and its model, whatever is asked of them here.
         folder: where the state is saved every minute and on Ctrl-C; found there, learning goes on to the same end.
 
     Raises:
         DataError: fewer than two different songs can be used; ``steps`` and ``minutes`` are both given; the loss diverges.
         ArtefactError: ``folder`` holds a damaged state, or that of another run.
     """
+    if start is not None:
+        codec, parts, size, view = start.codec, start.parts, start.model.size, start.model.view
     if steps is not None and minutes is not None:
         raise DataError("steps and minutes are both given; give one, the other follows")
     if view == "clean" and all(type(each) is Compose for each in objectives):
@@ -71,12 +76,16 @@ def learn(
     torch.manual_seed(seed)
     sizes = preset(size)
     frozen = (named(codec) if isinstance(codec, str) else codec).to(device).requires_grad_(False).eval()
-    model = Composable(frozen.channels, parts, size=size, operator=operator, decoder=decoder, view=view, predict=predict,
-                       positive=isinstance(frozen, Mel)).to(device)  # fmt: skip
+    if start is not None:
+        model = copy.deepcopy(start.model).to(device)
+    else:
+        model = Composable(frozen.channels, parts, size=size, operator=operator, decoder=decoder, view=view, predict=predict,
+                           positive=isinstance(frozen, Mel)).to(device)  # fmt: skip
     data = mixtures(songs, frozen.rate, frozen.samples(sizes.frames) / frozen.rate, at=rate)
     held, heard = data.split(_HELD, 1 - _HELD, seed=seed)
     check = draw(held, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 1))
-    model.measure(draw(heard, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 2)).codes)
+    if start is None:
+        model.measure(draw(heard, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 2)).codes)
 
     def total(batch: Batch, generator: Generator) -> Tensor:
         return torch.stack([each.weight * each.loss(model, batch, frozen, generator) for each in objectives]).sum()
@@ -99,11 +108,11 @@ def learn(
     steps = steps or sizes.steps
     run = {
         "model": repr(model), "codec": frozen.identity, "objectives": [f"{o.weight:g} × {o!r}" for o in objectives],
-        "steps": steps, "seed": seed, "songs": heard.fingerprint,
+        "steps": steps, "seed": seed, "songs": heard.fingerprint, "start": start and start.card,
     }  # fmt: skip
     log = _loop.descend(trained, loss, watch, steps=steps, rate=sizes.rate, seed=seed, run=run, folder=place and place / "model",
                         title=f"learning {parts} parts", progress=progress)  # fmt: skip
-    made = Decomposition(frozen, model)
+    made = Decomposition(frozen, model, start.names if start else ())
     made.card = {**run, "loss": log, "songs": _told(heard), "held": _told(held)}
     if prior and view != "clean":
         _imagine(made, heard, check, device, steps=steps, rate=sizes.rate, seed=seed, folder=place and place / "prior",
@@ -139,4 +148,5 @@ def _imagine(made: Decomposition, heard: Stems, check: Batch, device: str | torc
 
 
 def _told(data: Stems) -> dict[str, object]:
-    return {"count": len(data), "fingerprint": data.fingerprint}
+    digests = sorted(song.digest[:16] for song in data.songs)
+    return {"count": len(data), "fingerprint": data.fingerprint, "digests": digests}
