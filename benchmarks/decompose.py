@@ -42,9 +42,8 @@ def fixed(kind: str, labels: Labels, quick: bool) -> dict[str, dict[str, Any]]:
 def jobs(bench: Benchmark) -> list[Job]:
     """Every model that is learned."""
     if bench.quick:
-        return [
-            Job(name, BAND, 0, steps, data="band") for name, steps in (("composable, one pass", 30), (SHORT, 80), (SUPERVISED, 80))
-        ]
+        short = {"composable, one pass": 30, SHORT: 80, SUPERVISED: 80}
+        return [Job(name, BAND, 0, steps, data="band") for name, steps in short.items()]
     both, seeds = (MAIN, SUPERVISED), bench.seeds(3)
     first = [Job(name, FIRST, seed, STEPS, SIZE, elsewhere=name in both) for seed in seeds for name in RECIPES]
     others = [Job(MAIN, labels, seed, STEPS, SIZE, elsewhere=len(labels) == 2) for labels in GROUPS[1:] for seed in seeds]
