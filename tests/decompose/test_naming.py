@@ -69,7 +69,7 @@ def test_names_that_pass_can_be_files(names):
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("bad", [["a", "A"], ["../up"], [""], ["  "], ["3"], ["a\nb"], ["x" * 61], [".hidden"], []])
+@pytest.mark.parametrize("bad", [["a", "A"], ["../up"], [""], ["  "], ["3"], ["a\nb"], ["x" * 61], [".hidden"], ["Mix"], []])
 def test_names_that_will_not_do_are_refused(bad):
     with pytest.raises(DataError):
         check_names(bad)

@@ -1,4 +1,4 @@
-"""The command line: learn, certify, discover, embed, apply, translate, data, encoders, demo.
+"""The command line: learn, certify, discover, embed, apply, decompose, translate, data, encoders, demo.
 
 Exit codes: 0 done (certify: holds) · 1 unexpected fault · 2 wrong usage · 3 certified 'partly' · 4 certified 'no simple
 operator' or 'vacuous' · 65 the data, a file or a package will not do; the message says what to do · 130 interrupted.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import demo, fader, files, index, midi, rings, search, sources, spaces, studio, translate
+from . import decompose, demo, fader, files, index, midi, rings, search, sources, spaces, studio, translate
 
 app = typer.Typer(
     name="oplas",
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for part in (demo, spaces, search, rings, files, index, fader, translate, midi, studio, sources):
+for part in (demo, spaces, search, decompose, rings, files, index, fader, translate, midi, studio, sources):
     part.add(app)
 
 

@@ -33,12 +33,14 @@ class Applied:
     """What became of one song.
 
     Attributes:
+        files: of each part, in ``folder``.
         residual: what the parts' sum lacks of the song, dB, as the numbers were written; -inf: nothing.
         again: it was there already, made of the same sound in the same way.
         took: seconds it took.
     """
 
     song: str
+    folder: str
     files: dict[str, str]
     seconds: float
     rate: int
@@ -137,7 +139,7 @@ def apply(
         stack.close()
         written = {name: f"{name}.{format}" for name in wanted}
         residual = 10 * math.log10(lost / heard) if lost else -math.inf
-        applied = Applied(str(song), written, facts.seconds, facts.rate, facts.channels, residual, facts.digest, how)
+        applied = Applied(str(song), str(folder), written, facts.seconds, facts.rate, facts.channels, residual, facts.digest, how)
         (folder / CARD).unlink(missing_ok=True)  # it told of files that are now replaced
         for each in written.values():
             os.replace(scratch / each, folder / each)
@@ -227,7 +229,7 @@ def _there(folder: Path, digest: str, channels: int, how: dict[str, Any], wanted
     except (OSError, ValueError, LookupError, TypeError):
         return None
     residual = -math.inf if card.residual is None else card.residual
-    return Applied(**{**vars(card), "files": files, "residual": residual, "again": True, "took": 0.0})
+    return Applied(**{**vars(card), "folder": str(folder), "files": files, "residual": residual, "again": True, "took": 0.0})
 
 
 @contextmanager

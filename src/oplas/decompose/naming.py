@@ -67,8 +67,8 @@ def check_names(names: Sequence[str]) -> None:
             or any(sign in '/\\:*?"<>|=' or sign < " " for sign in name)
         ):
             raise DataError(f"{name!r} cannot be a part's name, because it names a file; use letters, digits, spaces and dashes")
-        if name.isdigit():
-            raise DataError(f"{name!r} cannot be a part's name, because numbers mean a part's place; add a word")
+        if name.isdigit() or name.casefold() == "mix":
+            raise DataError(f"{name!r} cannot be a part's name, because numbers mean a part's place and mix all of them")
     if len({name.casefold() for name in names}) < len(names):
         raise DataError(f"two parts have the same name among {', '.join(names)}; give each its own")
 
