@@ -3,24 +3,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from codec_fakes import small
 
 from oplas import DataError, MissingDependency
 from oplas.codecs import Encodec, codec
-
-transformers = pytest.importorskip("transformers", reason="EnCodec is read through transformers, the extra hub")
-
-
-def small(folder: Path, **settings: object) -> Path:
-    """A model of EnCodec's kind with random weights and codebooks."""
-    torch.manual_seed(0)
-    config = transformers.EncodecConfig(
-        hidden_size=16, num_filters=4, codebook_size=64, target_bandwidths=[1.5, 6.0], num_lstm_layers=1, **settings
-    )
-    model = transformers.EncodecModel(config)
-    for layer in model.quantizer.layers:
-        layer.codebook.embed.normal_(std=0.1)
-    model.save_pretrained(folder)
-    return folder
 
 
 def test_codes_are_the_latents_after_the_quantiser(tmp_path: Path) -> None:
