@@ -75,7 +75,8 @@ def mixtures(songs: Songs, rate: int, seconds: float, *, at: int | None = None) 
 
 def draw(data: Stems, codec: Codec, count: int, frames: int, generator: Generator) -> Batch:
     """Windows of so many frames, each of a random song, from a random place in which something is heard."""
-    scenes = data.draw_batch(count, 1, None, codec.rate, codec.samples(frames), generator)
+    least = min(2, *(len(song.parts) for song in data.songs))  # where parts are known, there is something to tell apart
+    scenes = data.draw_batch(count, least, None, codec.rate, codec.samples(frames), generator)
     device = next((each.device for each in (*codec.parameters(), *codec.buffers())), torch.device("cpu"))
     waves, _ = levelled(torch.stack([scene.parts.sum(0) for scene in scenes]).to(device))
     with torch.no_grad():
