@@ -2,49 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import torch
-from _decompose_data import SAMPLES, SECONDS, Piece, Windows
+from _decompose_data import SECONDS, Piece, Windows
 from _pairs import RATE
-from torch import Generator, Tensor
+from torch import Tensor
 
 from oplas.data.audio import write
 from oplas.decompose import Decomposition
 from oplas.encoders.mini import mini
+from oplas.functional.separation import best_order
 from oplas.functional.spectra import stft
 from oplas.measure.frechet import frechet
 
 LATE = 3  # frames of 10.7 ms by which an onset may miss another
 
 
-def judged(model: Decomposition, songs: list[Piece], heard: Windows, order: Sequence[int], count: int) -> dict[str, Any]:
-    """Unconditional and partial generation and plain reconstruction against the mixtures of songs held out.
-
-    Args:
-        order: the model's part for each stem, as :func:`oplas.functional.separation.best_order` tells.
-        count: windows to generate of each kind.
-    """
-    drums, bass = order[0], order[1]
+def generated(model: Decomposition, songs: list[Piece], heard: Windows, count: int, folder: Path | None = None) -> dict[str, Any]:
+    """Unconditional and partial generation and plain rendering beside mixtures of drums and bass held out; examples are written."""
     encoder, real = mini(), [song.mix for song in songs]
-    free = [model.generate(SECONDS, seed=i) for i in range(count)]
+    level = float(torch.cat(real).square().mean().sqrt())
+    drums, bass = the_order(model, heard.few(12))
     given = [heard.sources[i % len(heard.sources)] for i in range(count)]
-    partial = [model.generate(SECONDS, seed=i, given={model.names[bass]: stems[1]}) for i, stems in enumerate(given)]
-    again = [model.split(stems.sum(0), RATE, consistent=False).sum(0) for stems in given]
-    rows = {"unconditional": [each.sum(0) for each in free], "drums to a given bass": [each.sum(0) for each in partial],
-            "reconstruction": again}  # fmt: skip
+    free = [model.generate(SECONDS, seed=i) for i in range(count)]
+    fitted = [model.generate(SECONDS, seed=i, given={bass: stems[1]}) for i, stems in enumerate(given)]
+    rendered = [model.split(stems.sum(0), RATE, consistent=False) for stems in given]
     told = []
-    for name, waves in rows.items():
-        found = frechet([loud(wave, float(real[0].square().mean().sqrt())) for wave in waves], real, RATE, encoder)
-        told.append({"sound": name, "frechet_in_mini": found.distance, "real": found.floor, "noise": found.ceiling,
-                     "way": found.way, "windows": found.windows})  # fmt: skip
-    real_drums, real_bass = [stems[0] for stems in given], [stems[1] for stems in given]
-    made = [each[drums] for each in partial]
-    timing = {"real": agreement(real_drums, real_bass), "generated": agreement(made, real_bass),
-              "unconditional": agreement([each[drums] for each in free], [each[bass] for each in free])}  # fmt: skip
-    return {"frechet": told, "onsets": [{"drums": name, **each} for name, each in timing.items()], "sounds": (free, partial, given)}
+    for name, waves in {"mixtures rendered": rendered, "drums to a given bass": fitted, "unconditional": free}.items():
+        found = frechet([loud(wave.sum(0), level) for wave in waves], real, RATE, encoder)
+        told.append({"sound": name, "distance": found.distance, "real": found.floor, "noise": found.ceiling, "way": found.way,
+                     "windows": found.windows})  # fmt: skip
+    pairs = {
+        "real drums, their bass": [(stems[0], stems[1]) for stems in given],
+        "generated to the bass": [(parts[drums], stems[1]) for parts, stems in zip(fitted, given, strict=True)],
+        "generated with its bass": [(parts[drums], parts[bass]) for parts in free],
+    }
+    onsets = [{"drums": name, **agreement([a for a, _ in both], [b for _, b in both])} for name, both in pairs.items()]
+    if folder is not None:
+        split = model.split(given[0].sum(0), RATE)
+        sounds = {
+            "mixture": given[0].sum(0),
+            "drums": split[drums],
+            "bass": split[bass],
+            "drums_generated_to_its_bass": fitted[0].sum(0),
+            "generated": free[0].sum(0),
+        }
+        examples(folder, {name: wave[: 5 * RATE] for name, wave in sounds.items()})
+    return {"frechet_in_mini": told, "onsets": onsets}
+
+
+def the_order(model: Decomposition, heard: Windows) -> list[int]:
+    """The model's part for each stem, in most windows."""
+    orders = [tuple(best_order(sources, model.split(sources.sum(0), RATE)).tolist()) for sources in heard.sources]
+    return list(Counter(orders).most_common(1)[0][0])
 
 
 def agreement(drums: list[Tensor], bass: list[Tensor]) -> dict[str, float]:
@@ -79,9 +92,3 @@ def examples(folder: Path, sounds: dict[str, Tensor]) -> list[str]:
     for name, wave in sounds.items():
         write(folder / f"{name}.ogg", (0.9 * wave / wave.abs().max().clamp_min(1e-6)).numpy(), RATE)
     return sorted(f"{name}.ogg" for name in sounds)
-
-
-def chance(count: int, seed: int) -> list[Tensor]:
-    """White noise, for tests of what is above."""
-    generator = Generator().manual_seed(seed)
-    return [torch.randn(SAMPLES, generator=generator) for _ in range(count)]

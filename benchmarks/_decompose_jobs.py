@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from _decompose_data import pieces
-from _decompose_recipes import ABLATIONS, QUICK, RECIPES, Recipe, train
+from _decompose_recipes import ABLATIONS, IMAGINED, QUICK, RECIPES, Recipe, train
 from _decompose_rows import Method, held_out, judge, kept
 from _pairs import RATE
 
@@ -39,7 +39,7 @@ class Job:
 
     @property
     def recipe(self) -> Recipe:
-        return (RECIPES | ABLATIONS | QUICK)[self.name]
+        return (RECIPES | ABLATIONS | QUICK | IMAGINED)[self.name]
 
     @property
     def place(self) -> Path:
@@ -75,6 +75,15 @@ class Job:
             others = ("other instruments", "other soundfont", *(("loops",) if self.labels == ("drums", "bass") else ()))
             found["elsewhere"] = {kind: judge(method, held_out(kind, self.labels)) for kind in others}
         return found | {"train_cpu_s": spent}
+
+    def kept(self) -> Path:
+        """The file of what was learned."""
+        self.figures()
+        return self.place
+
+    def model(self) -> Decomposition:
+        """What was learned."""
+        return Decomposition.load(self.kept())
 
 
 def aligned(rows: list[dict[str, Any]], mixture: float) -> float:

@@ -55,7 +55,7 @@ def lesson(labels: Labels, songs: int = 96) -> Lesson:
 
 ONE_PASS = {"view": "blind"}
 MASK = {"view": "clean"}
-MAIN, SHORT, SUPERVISED = "lesson, remixed", "lesson of 8 songs", "supervised"
+MAIN, SHORT, SUPERVISED, GENERATOR = "lesson, remixed", "lesson of 8 songs", "supervised", "lesson, remixed, one pass, prior"
 
 RECIPES: dict[str, Recipe] = {
     "composable, diffusion": Recipe(),
@@ -67,6 +67,9 @@ RECIPES: dict[str, Recipe] = {
     "lesson, remixed, one pass": Recipe(lambda labels: (lesson(labels), Remix(), Compose(10.0)), ONE_PASS),
     "supervised": Recipe(told=True),
 }
+
+#: What generates: as above, one pass, and a prior of the latents.
+IMAGINED = {GENERATOR: Recipe(lambda labels: (lesson(labels), Remix(), Compose(10.0)), {**ONE_PASS, "prior": True})}
 
 #: For the quick run.
 QUICK = {SHORT: Recipe(lambda labels: (lesson(labels, 8),), MASK)}

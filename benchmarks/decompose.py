@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from _decompose_data import GROUPS, KINDS
+from _decompose_cost import costs
+from _decompose_data import GROUPS, KINDS, pieces
+from _decompose_generate import generated
 from _decompose_jobs import Job, aligned
-from _decompose_recipes import ABLATIONS, MAIN, RECIPES, SHORT, SUPERVISED
+from _decompose_recipes import ABLATIONS, GENERATOR, MAIN, RECIPES, SHORT, SUPERVISED
 from _decompose_rows import Method, baselines, ceilings, held_out, judge, kept, median, most
-from _harness import Benchmark
+from _harness import ROOT, Benchmark
 
 BAND = ("drums", "bass")
 FIRST = GROUPS[0]
@@ -42,7 +44,7 @@ def fixed(kind: str, labels: Labels, quick: bool) -> dict[str, dict[str, Any]]:
 def jobs(bench: Benchmark) -> list[Job]:
     """Every model that is learned."""
     if bench.quick:
-        short = {"composable, one pass": 30, SHORT: 80, SUPERVISED: 80}
+        short = {"composable, one pass": 15, SHORT: 50, SUPERVISED: 40}
         return [Job(name, BAND, 0, steps, data="band") for name, steps in short.items()]
     both, seeds = (MAIN, SUPERVISED), bench.seeds(3)
     first = [Job(name, FIRST, seed, STEPS, SIZE, elsewhere=name in both) for seed in seeds for name in RECIPES]
@@ -75,8 +77,31 @@ def main() -> None:
         "generated: the built-in band" if bench.quick else "shared: Freedoom MIDI, re-scored and rendered; CC0 loops",
         **summary, aligned_fraction=aligned(own, mixture), best_baseline_si_sdr=best, ceiling_si_sdr=first["ideal mask"]["si_sdr"],
         supervised_si_sdr=reference, of_supervised=(summary["si_sdr"] - mixture) / (reference - mixture),
-        elsewhere=elsewhere(table, learned), ablations=ablations,
+        elsewhere=elsewhere(table, learned), ablations=ablations, **({} if bench.quick else beyond()),
     )  # fmt: skip
+
+
+def beyond() -> dict[str, Any]:
+    """Generation and cost, of models that were learned above or are learned now; kept as everything else."""
+    maker, taker = Job(GENERATOR, FIRST, 0, STEPS, SIZE), Job(MAIN, FIRST, 0, STEPS, SIZE)
+    noisy = Job("composable, diffusion", FIRST, 0, STEPS, SIZE)
+
+    def imagine() -> dict[str, Any]:
+        songs = pieces("songs", FIRST, held_out=True)
+        return generated(maker.model(), songs, held_out("songs", FIRST), 16, ROOT / "docs" / "audio")
+
+    def cost() -> dict[str, Any]:
+        song = pieces("songs", FIRST, held_out=True)[0]
+        rows = [{"model": job.name, **row} for job, minutes, steps in ((taker, (1.0, 3.0, 9.0), (1,)), (noisy, (1.0,), (1, 8)))
+                for row in costs(job.kept(), song, minutes, steps)]  # fmt: skip
+        return {"cost": rows}
+
+    return {
+        key: value
+        for each in (kept(f"generation {maker}", imagine), kept(f"cost {taker}", cost))
+        for key, value in each.items()
+        if key != "key"
+    }
 
 
 def told(bench: Benchmark, table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: dict[Any, Any]) -> None:

@@ -51,12 +51,18 @@ def test_it_is_the_closed_form_with_a_root_of_the_product(n: int, m: int) -> Non
 
 def test_songs_lie_near_songs_and_noise_far() -> None:
     told = frechet([song(i) for i in range(20, 26)], [song(i) for i in range(10)], RATE, freeze(Bands()))
-    assert told.embedding == "bands"
+    assert told.embedding == "bands, 8 axes"
     assert told.windows == 80
     assert told.way < 0.1
     assert told.ceiling > 10 * told.floor
     bad = frechet([torch.randn(RATE * 8)], [song(i) for i in range(10)], RATE, freeze(Bands()))
     assert bad.way > 0.5
+
+
+def test_fewer_windows_than_dimensions_still_tell_noise_from_songs() -> None:
+    few = frechet([song(20)], [song(i) for i in range(4)], RATE, freeze(Bands()), axes=3)
+    assert few.embedding == "bands, 3 axes"
+    assert few.way < 0.5
 
 
 def test_another_rate_is_resampled_and_rests_are_left_out() -> None:
