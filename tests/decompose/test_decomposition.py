@@ -124,3 +124,13 @@ def test_names_are_different_and_as_many_as_parts(learned, names) -> None:
         learned.names = names
     with pytest.raises(DataError, match="no part 'drums'"):
         learned.split(np.zeros(9, np.float32), RATE, only=["drums"])
+
+
+def test_what_the_codec_does_not_hear_goes_to_the_brighter_part() -> None:
+    from oplas.decompose._sound import shares
+
+    t = torch.arange(44_100) / 44_100
+    dark, bright = torch.sin(2 * torch.pi * 100 * t), 0.1 * torch.sin(2 * torch.pi * 9000 * t) * (t < 0.5)
+    told = shares(torch.stack([dark, bright])[None])[0]
+    torch.testing.assert_close(told.sum(0), torch.ones(44_100))
+    assert float(told[1, :20_000].min()) > 0.99 and float(told[1, 24_000:].max()) < 0.01

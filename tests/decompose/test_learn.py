@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from oplas import ArtefactError, DataError
-from oplas.decompose import Compose, learn
+from oplas.decompose import Compose, _loop, learn
 from oplas.decompose.objectives import Objective
 
 
-class Killed(Exception):
-    pass
+class Killed(BaseException):
+    """As sudden as a kill: nothing is saved on the way out."""
 
 
 class Fragile(Compose):
-    """Kills the run when it is asked for the nth loss of a step."""
+    """Ends the run when it is asked for the nth loss to learn from."""
 
-    def __init__(self, after: int = 0) -> None:
+    def __init__(self, after: int, by: type[BaseException]) -> None:
         super().__init__()
-        self.left = after
+        self.left, self.by = after, by
 
     def __repr__(self) -> str:
         return "Compose()"
@@ -29,7 +29,7 @@ class Fragile(Compose):
         if torch.is_grad_enabled():
             self.left -= 1
             if not self.left:
-                raise KeyboardInterrupt
+                raise self.by
         return super().loss(model, batch, codec, generator)
 
 
@@ -37,11 +37,13 @@ def weights(made) -> dict[str, torch.Tensor]:
     return {**made.model.state_dict(), **{f"prior.{k}": v for k, v in made.prior.state_dict().items()}}
 
 
-def test_killed_and_resumed_is_uninterrupted(songs, tmp_path) -> None:
+def test_killed_and_resumed_is_uninterrupted(songs, tmp_path, monkeypatch) -> None:
     how = {"size": "S", "steps": 6, "progress": False, "seed": 3}
     whole = learn(songs, 2, objectives=[Compose()], **how)
-    with pytest.raises(KeyboardInterrupt):
-        learn(songs, 2, objectives=[Fragile(4)], folder=tmp_path / "state", **how)
+    monkeypatch.setattr(_loop, "OFTEN", -1)  # save at every step
+    for after, by in ((3, Killed), (3, KeyboardInterrupt)):
+        with pytest.raises(by):
+            learn(songs, 2, objectives=[Fragile(after, by)], folder=tmp_path / "state", **how)
     resumed = learn(songs, 2, objectives=[Compose()], folder=tmp_path / "state", **how)
     assert all(torch.equal(value, weights(resumed)[key]) for key, value in weights(whole).items())
     assert resumed.card["loss"] == whole.card["loss"] and resumed.card["prior_loss"] == whole.card["prior_loss"]

@@ -37,3 +37,14 @@ def resampled(waves: Tensor, rate: int, to: int, samples: int | None = None) -> 
         flat = [torch.from_numpy(resample(row.numpy(), rate, to)) for row in waves.reshape(-1, waves.shape[-1])]
         waves = torch.stack(flat).reshape(*waves.shape[:-1], -1)
     return waves if samples is None else functional.pad(waves, (0, samples - waves.shape[-1]))
+
+
+def shares(parts: Tensor) -> Tensor:
+    """What each part gets of that which no part has, above all pitches higher than the codec hears: as bright as it is there.
+
+    Powers of second differences, a mean over 10 ms or so: ``[batch, parts, samples]``, with sum 1 over the parts.
+    """
+    bright = functional.pad(parts, (1, 1)).diff(n=2).square()
+    power = functional.avg_pool1d(bright, 512, ceil_mode=True, count_include_pad=False)
+    power = functional.interpolate(power, parts.shape[-1], mode="linear") + 1e-12
+    return power / power.sum(1, keepdim=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from .._errors import ArtefactError, DataError, OplasError
 from ..codecs import Codec
 from ..codecs import codec as named
 from . import generation
-from ._sound import resampled, sound
+from ._sound import resampled, shares, sound
 from .blending import render
 from .model import Composable
 from .prior import Prior
@@ -39,6 +40,14 @@ class Decomposition:
         self.prior = prior.cpu().eval() if prior is not None else None
         self.card: dict[str, Any] = {}
         self.names = tuple(names) or tuple(f"part {i + 1}" for i in range(model.parts))
+
+    @property
+    def identity(self) -> str:
+        """Hash of codec and weights: two decompositions with the same identity find the same parts."""
+        digest = hashlib.sha256(f"{self.codec.identity} {self.model!r}".encode())
+        for key, value in sorted(self.model.state_dict().items()):
+            digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     @property
     def parts(self) -> int:
@@ -102,7 +111,7 @@ class Decomposition:
         made = resampled(made / gain.unsqueeze(1), self.codec.rate, rate, mix.shape[-1])
         made = torch.where(mix.any(-1)[:, None, None], made, 0.0)  # silence has silent parts
         if consistent:
-            made = made + (mix.unsqueeze(1) - made.sum(1, keepdim=True)) / self.parts
+            made = made + shares(made) * (mix.unsqueeze(1) - made.sum(1, keepdim=True))
             made = made[:, wanted]
         return made.squeeze(0) if single else made
 
