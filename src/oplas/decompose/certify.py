@@ -81,7 +81,7 @@ def certify(
     """
     codec, model, frames = made.codec, made.model, preset(made.model.size).frames
     data = mixtures(songs, codec.rate, codec.samples(frames) / codec.rate, at=rate)
-    known = _known(made.card)
+    known = set(made.card.get("songs", {}).get("digests", ()))
     if fresh := [song.name for song in data.songs if song.digest[:16] not in known]:
         data = data.select(fresh)
     if len(fresh) < 2:
@@ -106,11 +106,6 @@ def certify(
     level = split.square().mean((0, 2)) / waves.square().mean()
     return PartsCertificate(tuple(told), made.names, tuple((10 * level.clamp_min(1e-12).log10()).tolist()), windows,
                             len(batch.song.unique()), steps, seed, dict(made.card))  # fmt: skip
-
-
-def _known(card: dict[str, Any] | None) -> set[str]:
-    """Songs that were learned from, and before that by the model it started from."""
-    return set(card.get("songs", {}).get("digests", ())) | _known(card.get("start")) if card else set()
 
 
 def _partners(song: Tensor) -> Tensor:

@@ -108,12 +108,12 @@ def learn(
     steps = steps or sizes.steps
     run = {
         "model": repr(model), "codec": frozen.identity, "objectives": [f"{o.weight:g} × {o!r}" for o in objectives],
-        "steps": steps, "seed": seed, "songs": heard.fingerprint, "start": start and start.card,
+        "steps": steps, "seed": seed, "songs": heard.fingerprint, "start": start and start.identity,
     }  # fmt: skip
     log = _loop.descend(trained, loss, watch, steps=steps, rate=sizes.rate, seed=seed, run=run, folder=place and place / "model",
                         title=f"learning {parts} parts", progress=progress)  # fmt: skip
     made = Decomposition(frozen, model, start.names if start else ())
-    made.card = {**run, "loss": log, "songs": _told(heard), "held": _told(held)}
+    made.card = {**run, "loss": log, "songs": _told(heard, start), "held": _told(held)}
     if prior and view != "clean":
         _imagine(made, heard, check, device, steps=steps, rate=sizes.rate, seed=seed, folder=place and place / "prior",
                  progress=progress, run={**run, "model_loss": log["held"][-1]})  # fmt: skip
@@ -147,6 +147,8 @@ def _imagine(made: Decomposition, heard: Stems, check: Batch, device: str | torc
     made.model, made.codec, made.prior = model.cpu(), codec.cpu(), prior.cpu()
 
 
-def _told(data: Stems) -> dict[str, object]:
-    digests = sorted(song.digest[:16] for song in data.songs)
+def _told(data: Stems, start: Decomposition | None = None) -> dict[str, object]:
+    """Which songs, and those that the model heard before it started here."""
+    before = start.card.get("songs", {}).get("digests", ()) if start else ()
+    digests = sorted({song.digest[:16] for song in data.songs}.union(before))
     return {"count": len(data), "fingerprint": data.fingerprint, "digests": digests}
