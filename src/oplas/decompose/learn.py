@@ -103,7 +103,7 @@ def learn(
     learned = [each for each in objectives if isinstance(each, nn.Module)]  # an objective may learn with the model
     trained = nn.ModuleDict({"model": model, "objectives": nn.ModuleList(learned)})
     if minutes is not None:
-        budget = minutes * (0.75 if prior else 1.0)
+        budget = minutes * (0.75 if prior and view != "clean" else 1.0)
         steps = _loop.planned(place and place / "model", budget, lambda: loss(Generator().manual_seed(0)).backward())
     steps = steps or sizes.steps
     run = {
