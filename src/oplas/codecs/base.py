@@ -114,7 +114,7 @@ class Codec(Spelled, nn.Module, ABC):
                 f"{length} samples have {self.frames(max(length, 1))} frames of {self.hop} samples, the codes {z.shape[-1]}; "
                 "encode and decode the same length"
             )
-        return self.sound(z, length) if mix is None else self._share(z, mix)
+        return self.sound(z, length) if mix is None else istft(self.shared(z, mix), FRAME, STEP, length)
 
     def ceiling(self, sources: Tensor) -> Ceiling:
         """What is lost by encoding and decoding alone, for sources that sum to a mixture; the mean over all.
@@ -143,16 +143,17 @@ class Codec(Spelled, nn.Module, ABC):
         """Magnitudes that codes stand for, ``[..., C, T] -> [..., bins, frames]`` of a spectrum with ``FRAME`` and ``STEP``."""
         return stft(self.sound(z, samples), FRAME, STEP).abs()
 
-    def _share(self, z: Tensor, mix: Tensor) -> Tensor:
+    def shared(self, z: Tensor, mix: Tensor) -> Tensor:
+        """The mixture's spectrum shared out among parts ``[..., n, C, T]``, or that of one; ``[..., n, bins, frames]``, complex."""
         spectrum, samples = stft(mix, FRAME, STEP), mix.shape[-1]
         part = self.magnitudes(z, samples).to(mix)
         least = torch.finfo(mix.dtype).tiny
         if z.ndim == mix.ndim + 1:
             whole = self.magnitudes(self.encode(mix), samples).to(mix)
-            return istft((part / whole.clamp_min(least)).clamp_max(1).square() * spectrum, FRAME, STEP, samples)
+            return (part / whole.clamp_min(least)).clamp_max(1).square() * spectrum
         peak = part.amax(-3, keepdim=True)
         power = torch.where(peak > 0, part / peak.clamp_min(least), 1).square()
-        return istft(power / power.sum(-3, keepdim=True) * spectrum.unsqueeze(-3), FRAME, STEP, samples)
+        return power / power.sum(-3, keepdim=True) * spectrum.unsqueeze(-3)
 
     def _check(self, wav: Tensor, what: str) -> None:
         if wav.ndim < 1 or not wav.numel():

@@ -6,6 +6,8 @@ import torch
 from torch import Generator, Tensor
 
 from ..codecs import Codec
+from ..codecs.base import FRAME, STEP
+from ..functional.spectra import stft
 from .blending import blend, noise
 from .model import Composable
 from .windows import levelled
@@ -16,8 +18,7 @@ FLOOR = 1e-3
 
 def parts(model: Composable, codec: Codec, waves: Tensor) -> Tensor:
     """Parts that share each mixture out, of a model that needs one look: ``[batch, samples] -> [batch, n, samples]``."""
-    codes = codec.encode(levelled(waves)[0])
-    return codec.decode(model.render(model.latents(codes), codes, codes.new_ones(len(codes))), waves)
+    return codec.decode(_look(model, codec, waves), waves)
 
 
 def apart(model: Composable, codec: Codec, sources: Tensor, generator: Generator) -> Tensor:
@@ -33,16 +34,22 @@ def apart(model: Composable, codec: Codec, sources: Tensor, generator: Generator
     waves, gain = levelled(sources.sum(1))
     sources = sources * gain.unsqueeze(1)
     if model.view != "noisy":
-        return decibels(parts(model, codec, waves) - sources, sources)
+        wanted = stft(sources, FRAME, STEP)
+        return decibels(codec.shared(_look(model, codec, waves), waves) - wanted, wanted)
     codes, wanted = codec.encode(waves), codec.encode(sources)
     alpha = torch.rand(len(codes), generator=generator).to(codes)
     epsilon = noise(codes, generator) * model.scale
     told = model.render(model.latents(codes), blend(codes, epsilon, alpha), alpha)
     target = wanted if model.predict == "clean" else wanted - epsilon.unsqueeze(1)
-    return decibels((told - target).flatten(2), wanted.flatten(2))
+    return decibels(told - target, wanted)
 
 
 def decibels(error: Tensor, sources: Tensor) -> Tensor:
     """The mean error, ``[batch, n, ...]``, in dB of all sources' power together."""
-    whole = sources.square().sum((1, 2)).clamp_min(1e-12)
-    return (10 * torch.log10(error.square().sum(2) / whole.unsqueeze(1) + FLOOR)).mean()
+    whole = sources.abs().square().flatten(1).sum(1).clamp_min(1e-12)
+    return (10 * torch.log10(error.abs().square().flatten(2).sum(2) / whole.unsqueeze(1) + FLOOR)).mean()
+
+
+def _look(model: Composable, codec: Codec, waves: Tensor) -> Tensor:
+    codes = codec.encode(levelled(waves)[0])
+    return model.render(model.latents(codes), codes, codes.new_ones(len(codes)))

@@ -43,8 +43,8 @@ class Lesson(Objective):
         self.kinds, self.songs = kinds, songs
         players = [kind.split("+") for kind in kinds]
         if not 1 <= len(kinds) <= MOST or (wrong := [name for names in players for name in names if name not in PLAYERS]):
-            raise DataError(f"{', '.join(wrong) if kinds else 'nobody'} plays in the band; each part is one of {', '.join(PLAYERS)}, "
-                            "or several joined by +")  # fmt: skip
+            seen = f"{', '.join(wrong)} does not play" if kinds else "nobody is asked to play"
+            raise DataError(f"{seen} in the band; a part is one of {', '.join(PLAYERS)}, or several joined by +")
         self.players = players
 
     def loss(self, model: Composable, batch: Batch, codec: Codec, generator: Generator) -> Tensor:
@@ -81,7 +81,7 @@ def _song(index: int, rate: int, seconds: float) -> dict[str, Tensor]:
 
 
 def equalised(waves: Tensor, deviation: float, generator: Generator) -> Tensor:
-    """Each wave ``[batch, samples]`` through its own smooth equaliser: normal gains (dB) at 12 points, equally far apart in octaves."""
+    """Each wave ``[batch, samples]`` through its own smooth equaliser: normal gains (dB) at 12 points, evenly over ten octaves."""
     spectrum = torch.fft.rfft(waves)
     gains = deviation * torch.randn(len(waves), 1, 12, generator=generator)
     octave = torch.linspace(0, 1, spectrum.shape[1]).clamp_min(1e-3).log2()
