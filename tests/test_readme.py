@@ -15,11 +15,16 @@ from typer.testing import CliRunner
 
 import oplas
 from oplas import actions as act
-from oplas import data
+from oplas import data, decompose
 from oplas.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "index.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "index.md",
+    ROOT / "docs" / "decompose.md",
+    *sorted((ROOT / "docs" / "how-to").glob("*.md")),
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -49,8 +54,12 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         full = import_module("oplas.learn").learn
         return full(space, train, valid, **{**options, "steps": 8, "batch": 16, "evidence": 32, "progress": False})
 
+    def few_steps(songs: object, parts: int, minutes: float) -> decompose.Decomposition:
+        return decompose.learn(songs, parts, size="S", steps=2, prior=False, progress=False)  # type: ignore[arg-type]
+
     monkeypatch.setattr(oplas, "learn", learn)
     monkeypatch.setattr(oplas, "translate", partial(oplas.translate, count=64))
+    monkeypatch.setattr("oplas.decompose.from_songs", few_steps)
     monkeypatch.setattr(data, "band", lambda **_: songs)
     monkeypatch.setenv("OPLAS_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -73,7 +82,7 @@ def test_the_commands_on_the_page_exist(page: Path) -> None:
         if command[0] == "make":
             assert command[1] in targets
         elif command[0] == "oplas":
-            words = command[1 : 3 if command[1] in {"data", "fader", "index", "translate"} else 2]
+            words = command[1 : 3 if command[1] in {"data", "decompose", "fader", "index", "translate"} else 2]
             shown = CliRunner().invoke(app, [*words, "--help"])
             assert shown.exit_code == 0, shown.output
             assert [word for word in command if word.startswith("--") and word not in shown.output] == []

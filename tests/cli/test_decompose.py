@@ -173,6 +173,14 @@ def test_a_model_shows_what_it_is(run, model):
     assert "can split\n" in run("decompose", "show", "clean.parts").out + "\n"
 
 
+def test_the_algebra_of_parts_is_certified(run, model):
+    for seed in range(2):
+        song(f"songs/{seed}.wav", seconds=3.0, seed=seed)
+    said = run("decompose", "certify", model, "--from", "songs", "--windows", "8", "--json")
+    verdicts = {law["name"]: law["verdict"] for law in said.facts["laws"]}
+    assert said.code == 3 and verdicts["add up"] == verdicts["order"] == "exact" and verdicts["compose"] == "vacuous"
+
+
 def test_learning_saves_a_model_with_names_and_leaves_nothing_beside_it(run):
     for seed in range(3):
         song(f"songs/{seed}.wav", seconds=3.0, seed=seed)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._parts import check, choose, described, identity, line, load, song_page, summary, written
-from ._shell import Answer, Json, answers
+from ._shell import OK, PARTLY, Answer, Json, answers
 
 if TYPE_CHECKING:
     from ..decompose.apply import Applied
@@ -46,7 +46,7 @@ LONGEST = 600.0
 def add(app: typer.Typer) -> None:
     """Put the commands on the app."""
     decompose = typer.Typer(help="Parts of your own songs, learned without labels: split, generate, vary.", no_args_is_help=True)
-    for command in (learn, apply, generate, vary, rename, show):
+    for command in (learn, apply, generate, vary, certify, rename, show):
         answers(decompose, command.__name__)(command)
     app.add_typer(decompose, name="decompose")
 
@@ -90,7 +90,7 @@ def learn(
     files, run = audio_files(*places), out.with_name(f"{out.name}.run")
     how: dict[str, Any] = {"codec": codec, "size": size.value, "minutes": minutes, "steps": steps, "seed": seed, "device": device}
     if way is Way.separate:
-        made = decompose.from_songs(list(files), parts, kinds=tuple(kind or ()), folder=run, **how)
+        made = decompose.from_songs(list(files), parts, lesson=decompose.Lesson(*kind) if kind else None, folder=run, **how)
     else:
         made = decompose.learn(list(files), parts, folder=run, **how)
     made.names = guessed(made, files)
@@ -234,6 +234,29 @@ def vary(
     return written(made, sounds, rate, out, page, f"{song.name}, {', '.join(changed)} varied by {strength:g}", changed)
 
 
+def certify(
+    model: Saved,
+    places: Annotated[list[Path], typer.Option("--from", help="Folder of songs, or a file; again for others. No labels.")],
+    windows: Annotated[int, typer.Option(min=8, help="How many windows are looked at.")] = 32,
+    steps: Steps = 1,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> Answer:
+    """Measure the algebra of parts on songs that were not learned from, each law beside a control.
+
+    Exit code: 0 where all laws hold, 3 partly.
+    """
+    from .. import decompose
+    from .._watch import bar
+    from ..embed import audio_files
+
+    made = load(model)
+    with bar("certifying"):
+        found = decompose.certify(made, list(audio_files(*places)), windows=windows, steps=steps, seed=seed)
+    code = OK if {law.verdict for law in found.laws} <= {"holds", "exact"} else PARTLY
+    return Answer(str(found), {"model": str(model), **found.to_dict()}, code)
+
+
 def rename(
     model: Saved,
     changes: Annotated[list[str], typer.Argument(help="Such as 1=voice, or drums=kit.", metavar="PART=NAME...")],
@@ -251,6 +274,7 @@ def rename(
 def show(model: Saved, as_json: Json = False) -> Answer:
     """Show a model's parts, and how it was learned."""
     made = load(model)
-    told = {name: made.card[name] for name in ("steps", "seed", "songs", "objectives", "seconds") if name in made.card}
+    told: dict[str, Any] = {name: made.card[name] for name in ("objectives", "steps", "seed", "seconds") if name in made.card}
+    told["songs"] = made.card.get("songs", {}).get("count")
     lines = [f"{name}: {value}" for name, value in told.items()]
     return Answer("\n".join([summary(made), *lines]), {"model": str(model), **described(made), **told})

@@ -98,7 +98,7 @@ def heard(made: Decomposition, wave: Tensor, rate: int, *, steps: int = 1, seed:
         "What the model makes by itself", "all together", "rendered from one number a moment and part; not filtered", own.sum(0)
     )
     for name, part in zip(made.names, own, strict=True):
-        yield Heard("What the model makes by itself", name, "rendered from its own numbers alone", part)
+        yield Heard("What the model makes by itself", name, "rendered alone", part)
     if made.prior is None or made.model.view == "clean":
         return
     for index, name in enumerate(made.names):

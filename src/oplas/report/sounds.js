@@ -26,7 +26,7 @@
       if (last && last !== sound) last.pause();
       last = sound;
       sound.currentTime = at;
-      sound.play();
+      sound.play().catch(() => {}); // another was begun before this one could
     });
   }
 })();
