@@ -5,19 +5,24 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from oplas._errors import OplasError
 from oplas.functional.constant_q import constant_q_filters, constant_q_power, filter_lengths
 from oplas.functional.spectra import (
     chroma_filters,
     decibels,
+    griffin_lim,
     hertz_to_mel,
+    interpolation,
+    istft,
     mel_filters,
     mel_to_hertz,
     pool,
     power_spectrogram,
+    stft,
 )
 
 RATE = 16000
@@ -104,3 +109,40 @@ def test_a_window_shorter_than_half_a_frame_is_refused():
 def test_filters_beyond_half_the_rate_are_refused():
     with pytest.raises(OplasError, match="beyond 8000 Hz"):
         constant_q_filters(RATE, 48000, bins=100)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 600), st.floats(0, 1))
+def test_interpolation_shares_every_bin_out_and_its_lowest_bands_are_one_bin_apart(bins: int, share: float) -> None:
+    bands = 2 + round(share * (bins - 2))
+    weights = interpolation(bins, bands)
+    assert weights.shape == (bands, bins) and (weights >= 0).all()
+    assert torch.allclose(weights.sum(0), torch.ones(bins), atol=1e-5)
+    assert (weights.amax(1) > 0).all(), "no band is empty"
+    assert weights[0, 0] == 1 and weights[-1, -1] == 1
+    if bands > 2:
+        assert weights[1, 1] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("samples", [1, 255, 256, 1000, 4099])
+def test_the_short_time_spectrum_is_inverted_at_any_length(samples: int) -> None:
+    x = torch.randn(2, 3, samples, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    spectrum = stft(x, 1024, 256)
+    assert spectrum.shape == (2, 3, 513, 1 + samples // 256)
+    assert torch.allclose(istft(spectrum, 1024, 256, samples), x, atol=1e-10)
+
+
+def test_griffin_lim_finds_phases_that_fit_as_well_as_an_independent_implementation_does() -> None:
+    t = torch.arange(16_000) / 16_000
+    x = torch.sin(2 * torch.pi * 440 * t) + 0.5 * torch.sin(2 * torch.pi * 1250 * t) * (t % 0.25 < 0.1)
+    magnitude = stft(x, 1024, 256).abs()
+
+    def misfit(y: Tensor) -> float:
+        return float((stft(y, 1024, 256).abs() - magnitude).norm() / magnitude.norm())
+
+    settings = {"n_iter": 32, "hop_length": 256, "length": 16_000}
+    theirs = [misfit(torch.from_numpy(librosa.griffinlim(magnitude.numpy(), random_state=i, **settings))) for i in range(4)]
+    ours = [misfit(griffin_lim(magnitude, 1024, 256, 16_000, seed=i)) for i in range(4)]
+    assert sum(ours) < 1.1 * sum(theirs) < 0.5
+    both = griffin_lim(torch.stack([magnitude, 0 * magnitude]), 1024, 256, 16_000)
+    assert torch.allclose(both[0], griffin_lim(magnitude, 1024, 256, 16_000), atol=1e-4) and not both[1].any()
