@@ -134,3 +134,8 @@ def test_what_the_codec_does_not_hear_goes_to_the_brighter_part() -> None:
     told = shares(torch.stack([dark, bright])[None])[0]
     torch.testing.assert_close(told.sum(0), torch.ones(44_100))
     assert float(told[1, :20_000].min()) > 0.99 and float(told[1, 24_000:].max()) < 0.01
+
+
+def test_alone_parts_are_about_as_loud_as_in_the_mixture(learned, songs) -> None:
+    wave = torch.from_numpy(songs["song 1"])
+    assert 0.5 < float(learned.split(wave, RATE, consistent=False).sum(0).norm() / wave.norm()) < 2

@@ -125,9 +125,10 @@ class Decomposition:
     def alone(self, y: Tensor, samples: int) -> Tensor:
         """Sound of components without the mixture, as loud as they are meant in it, ``[..., C, T] -> [..., samples]``."""
         share = 1 / self.parts if self.model.operator == "mean" else 1.0
+        gain = float(self.card.get("gain", 1.0))
         if self.model.positive:  # magnitudes, of which the mean is taken
-            return self.codec.decode(share * y, samples=samples)
-        return share * self.codec.decode(y, samples=samples)
+            return gain * self.codec.decode(share * y, samples=samples)
+        return gain * share * self.codec.decode(y, samples=samples)
 
     def generate(
         self,

@@ -114,6 +114,7 @@ def learn(
                         title=f"learning {parts} parts", progress=progress)  # fmt: skip
     made = Decomposition(frozen, model, start.names if start else ())
     made.card = {**run, "loss": log, "songs": _told(heard, start), "held": _told(held)}
+    made.card["gain"] = _gain(made, check.waves[:4].cpu())
     if prior and view != "clean":
         _imagine(made, heard, check, device, steps=steps, rate=sizes.rate, seed=seed, folder=place and place / "prior",
                  progress=progress, run={**run, "model_loss": log["held"][-1]})  # fmt: skip
@@ -145,6 +146,12 @@ def _imagine(made: Decomposition, heard: Stems, check: Batch, device: str | torc
     log = _loop.descend(prior, loss, watch, title="learning what parts are like", **how)
     made.card["prior_loss"] = log
     made.model, made.codec, made.prior = model.cpu(), codec.cpu(), prior.cpu()
+
+
+def _gain(made: Decomposition, waves: Tensor) -> float:
+    """What parts rendered alone lack in level, all together: a mean of many possible codes is weaker than each."""
+    alone = made.split(waves, made.codec.rate, consistent=False).sum(1).norm(dim=1)
+    return float((waves.norm(dim=1) / alone.clamp_min(1e-9)).median().clamp(0.1, 10))
 
 
 def _told(data: Stems, start: Decomposition | None = None) -> dict[str, object]:
