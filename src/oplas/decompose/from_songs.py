@@ -12,11 +12,12 @@ from .learn import learn
 from .lesson import KINDS, Lesson
 from .objectives import Objective
 from .remix import MixIT, Remix
-from .sizes import Size, preset
+from .sizes import Size
 from .windows import Songs
 
-#: Of all steps, those of the lesson: longer ones teach how the synthesiser sounds.
-LESSON = 0.3
+#: Steps in all, by size, and the share of the lesson: a longer one teaches how the synthesiser sounds.
+STEPS = {"S": 80, "M": 320, "paper": 20_000}
+LESSON = 0.5
 
 
 def from_songs(
@@ -48,7 +49,7 @@ def from_songs(
     Raises:
         DataError, ArtefactError: as :func:`learn`.
     """
-    place, count = Path(folder) if folder else None, None if minutes is not None else steps or preset(size).steps
+    place, count = Path(folder) if folder else None, None if minutes is not None else steps or STEPS.get(size)
 
     def stage(name: str, share: float, *objectives: Objective, start: Decomposition | None = None) -> Decomposition:
         return learn(

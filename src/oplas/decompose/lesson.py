@@ -50,7 +50,8 @@ class Lesson(Objective):
     def loss(self, model: Composable, batch: Batch, codec: Codec, generator: Generator) -> Tensor:
         if len(self.players) != model.parts:
             raise DataError(f"the lesson has {len(self.players)} kinds, the model {model.parts} parts; give a kind for each")
-        rows = [self.sources(names, codec.rate, *batch.waves.shape, generator) for names in self.players]
+        count, samples = batch.waves.shape
+        rows = [self.sources(names, codec.rate, count, samples, generator) for names in self.players]
         return apart(model, codec, torch.stack(rows, 1).to(batch.waves), generator)
 
     def sources(self, names: list[str], rate: int, count: int, samples: int, generator: Generator) -> Tensor:
