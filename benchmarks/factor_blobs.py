@@ -26,6 +26,7 @@ from oplas.measure.factor import Moved, factor_report, factors, look
 from oplas.measure.steps import directions
 from oplas.networks import ConvNet, PlacedNet
 from oplas.networks.centred import CentredNet, Painter
+from oplas.networks.convnet import centroid
 from oplas.operators import Translation
 from oplas.pretrain import pretrain
 
@@ -41,7 +42,7 @@ PITCH, TIME = Transpose(-4, 4), Shift(-4, 4)
 def laws(kind: str, side: int, weight: float) -> list[Law | Term]:
     """What a row is trained by; ``weight`` is that of the step laws, which the sweep changes."""
     moves = [Translation(DIM), Translation(DIM)]
-    if kind == "untrained":
+    if kind in {"untrained", "nothing"}:
         return []
     if kind == "painted":  # the network that needs no law: its first two dimensions are where things are
         for axis, move in enumerate(moves):
@@ -116,7 +117,7 @@ class Job:
         torch.set_num_threads(1)
         torch.manual_seed(self.seed)
         toy, learn, began = blobs(self.margin), 60 if self.quick else 200, time.process_time()
-        network = {"ConvNet": ConvNet, "PlacedNet": PlacedNet, "CentredNet": CentredNet}[self.network]()
+        network = {"ConvNet": ConvNet, "PlacedNet": PlacedNet, "CentredNet": CentredNet, "Centroid": Centroid}[self.network]()
         terms = laws(self.kind, toy.frame, self.weight)
         if self.steps:
             centred = self.network == "CentredNet"
@@ -124,7 +125,7 @@ class Job:
             batch = 128 if centred else 64 if self.kind == WHITENED else 32
             pretrain(network, terms, toy.rested if centred else toy.views, steps=self.steps, batch=batch, rate=rate,
                      seed=self.seed, progress=False)  # fmt: skip
-        else:
+        elif self.network != "Centroid":
             start(network, toy)
         spent = time.process_time() - began
         moved = seen(network.eval(), toy, learn + (140 if self.quick else 1000), 12 if self.quick else 30)
@@ -139,6 +140,13 @@ class Job:
             beside = seen(fresh.eval(), toy, len(moved.rest), len(moved.grid))
             figures["probes"] = factor_report(moved, {"untrained": beside}, learn=learn).to_dict()["rows"]
         return figures | {"train_cpu_s": spent}
+
+
+class Centroid(nn.Module):
+    """Where a thing is, two numbers, and nothing of what it is: what a border takes from any network told no more."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return centroid(x)
 
 
 @torch.no_grad()
@@ -189,7 +197,7 @@ def of_seed(seed: int, quick: bool) -> list[Job]:
     jobs = [Job("PlacedNet", WHITENED, margin, seed, 40 if quick else 700, quick=quick) for margin in (4, 0)]
     if not seed:
         jobs += [Job("CentredNet", "painted", 4, seed, 120 if quick else PAINTING, quick=quick)]
-        jobs += [] if quick else [Job("ConvNet", WHITENED, 4, seed, 1000)]
+        jobs += [] if quick else [Job("ConvNet", WHITENED, 4, seed, 1000), Job("Centroid", "nothing", 0, seed, 0)]
     jobs += [] if quick else [Job("PlacedNet", PAINTED, 4, seed, 300)]
     for margin in (0,) if quick else (4, 0):
         kinds = ("cosines", "step law", *(("both",) if margin or quick else ()))
@@ -221,6 +229,7 @@ PAINTING = 12_000  # steps of the painter
 LOST = ("error_lossless", "error_lossy", "lossy")
 NAMED = {
     "zero_fill": ("PlacedNet", WHITENED, 0), "by_construction": ("CentredNet", "painted", 4),
+    "centroid_zero_fill": ("Centroid", "nothing", 0),
     "not_whitened": ("PlacedNet", PAINTED, 4), "seed_net_whitened": ("ConvNet", WHITENED, 4),
     "seed_net_both": ("ConvNet", "both", 4), "seed_net_step_law": ("ConvNet", "step law", 4),
     "seed_net_cosines": ("ConvNet", "cosines", 4), "seed_net_untrained": ("ConvNet", "untrained", 4),

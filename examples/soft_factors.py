@@ -13,9 +13,7 @@ from torch import Generator
 
 from oplas.actions.pianoroll import Shift, Transpose
 from oplas.data import toys
-from oplas.laws import Decorrelation
-from oplas.laws.factor import Orthogonal
-from oplas.laws.step import Recognised, Step, UnitVariance
+from oplas.laws import Decorrelation, Orthogonal, Recognised, Step, UnitVariance
 from oplas.measure.factor import factor_report, look
 from oplas.networks import ConvNet
 from oplas.operators import Translation
