@@ -194,7 +194,7 @@ def main() -> None:
 
 def of_seed(seed: int, quick: bool) -> list[Job]:
     """Every network and loss, on the canvas and with zero-filled moves."""
-    jobs = [Job("PlacedNet", WHITENED, margin, seed, 40 if quick else 700, quick=quick) for margin in (4, 0)]
+    jobs = [Job("PlacedNet", WHITENED, margin, seed, 25 if quick else 700, quick=quick) for margin in (4, 0)]
     if not seed:
         jobs += [Job("CentredNet", "painted", 4, seed, 120 if quick else PAINTING, quick=quick)]
         jobs += [] if quick else [Job("ConvNet", WHITENED, 4, seed, 1000), Job("Centroid", "nothing", 0, seed, 0)]
