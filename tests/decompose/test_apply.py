@@ -131,6 +131,8 @@ def test_only_the_parts_asked_for_are_written_and_are_the_same(tmp_path):
     assert set(apply(HPSS(), path, tmp_path / "one", NAMES, only=["2"]).files) == {"tones"}
     assert {each.name for each in (tmp_path / "one").iterdir()} == {"tones.wav", "parts.json"}
     assert np.array_equal(read(tmp_path / "one" / "tones.wav"), read(tmp_path / "all" / "tones.wav"))
+    assert set(apply(HPSS(), path, tmp_path / "one", NAMES, only=["hits"]).files) == {"hits"}
+    assert apply(HPSS(), path, tmp_path / "one", NAMES).again  # one after the other, both are there
     with pytest.raises(DataError, match="no part 'voice'; the parts are hits, tones"):
         chosen(NAMES, ["voice"])
 
@@ -220,7 +222,7 @@ def test_killed_in_the_middle_nothing_half_written_has_a_name_and_the_next_run_t
     assert killed.stdout is not None and killed.stdout.readline() == b"chunk\n"
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert [each.name for each in out.iterdir()] == [".parts"]
+    assert [each.name for each in out.iterdir()] == [f".parts-{killed.pid}"]
     subprocess.run([sys.executable, "-c", SLOW, path, out, "0"], check=True, stdout=subprocess.PIPE)
     assert {each.name for each in out.iterdir()} == {"a.wav", "b.wav", "parts.json"}
     assert json.loads((out / "parts.json").read_text())["residual"] is None

@@ -71,7 +71,7 @@ def described(made: Decomposition) -> dict[str, Any]:
 
 def line(done: Applied) -> str:
     what = f"{done.song}: {', '.join(done.files)}; {done.seconds:.1f} s, {done.rate} Hz, {done.channels} channel(s)"
-    lack = "sum back bit for bit" if done.residual == -math.inf else f"their sum lacks {done.residual:.0f} dB"
+    lack = "sum back bit for bit" if done.residual == -math.inf else f"sum back to {done.residual:.0f} dB"
     pace = "there already" if done.again else f"{done.seconds / max(done.took, 1e-9):.1f} times as fast as it plays"
     return f"{what}; parts {lack}; {pace}"
 

@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +107,10 @@ def apply(
     facts = survey(song)
     plan = Plan.of(facts.frames, facts.rate, chunk, fade)
     how = {**(made_by or {}), "names": list(names), "exact": exact, "format": format, "chunk": chunk, "fade": fade}
-    done = _there(folder, facts.digest, facts.channels, how, wanted)
-    if done is not None:
+    before = _before(folder, (facts.digest, facts.channels), how)
+    if before is not None and not set(wanted) - set(before.files):
         tell(facts.seconds)
-        return done
+        return replace(before, files={name: before.files[name] for name in wanted})
     lost = heard = 0.0
     with _scratch(folder) as scratch, ExitStack() as stack:
         file = stack.enter_context(soundfile.SoundFile(song))
@@ -143,8 +143,9 @@ def apply(
         (folder / CARD).unlink(missing_ok=True)  # it told of files that are now replaced
         for each in written.values():
             os.replace(scratch / each, folder / each)
-        _artefact.write_text(folder / CARD, json.dumps(applied.to_dict(), indent=1) + "\n")
-    return Applied(**{**vars(applied), "took": time.monotonic() - began})
+        card = replace(applied, files=(before.files if before else {}) | written)
+        _artefact.write_text(folder / CARD, json.dumps(card.to_dict(), indent=1) + "\n")
+    return replace(applied, took=time.monotonic() - began)
 
 
 def chosen(names: Sequence[str], only: Collection[str]) -> list[str]:
@@ -217,28 +218,27 @@ def _as_written(part: Tensor, name: str, format: str) -> np.ndarray:
     return np.ascontiguousarray(steps.astype(np.int32) << 8)
 
 
-def _there(folder: Path, digest: str, channels: int, how: dict[str, Any], wanted: list[str]) -> Applied | None:
-    """What the folder's card says, if it tells of this sound and these settings and all files are there."""
+def _before(folder: Path, sound: tuple[str, int], how: dict[str, Any]) -> Applied | None:
+    """What the folder's card says, if it tells of this sound and these settings; of its files those that are there."""
     try:
         card = Applied(**json.loads((folder / CARD).read_text()))
-        if (card.digest, card.channels, card.made_by) != (digest, channels, _artefact.plain(how)):
+        if ((card.digest, card.channels), card.made_by) != (sound, _artefact.plain(how)):
             return None
-        files = {name: card.files[name] for name in wanted}
-        if not all((folder / each).is_file() for each in files.values()):
-            return None
-    except (OSError, ValueError, LookupError, TypeError):
+        files = {name: file for name, file in card.files.items() if (folder / file).is_file()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
     residual = -math.inf if card.residual is None else card.residual
-    return Applied(**{**vars(card), "folder": str(folder), "files": files, "residual": residual, "again": True, "took": 0.0})
+    return replace(card, folder=str(folder), files=files, residual=residual, again=True)
 
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """A folder inside that is gone afterwards; what a killed run left in it goes first."""
-    scratch = folder / ".parts"
-    new = not folder.exists()
+    """A folder inside that is gone afterwards; what killed runs left goes first."""
+    scratch, new = folder / f".parts-{os.getpid()}", not folder.exists()
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
+        for left in folder.glob(".parts-*"):
+            if not _runs(left.name.rpartition("-")[2]):
+                shutil.rmtree(left, ignore_errors=True)
         scratch.mkdir(parents=True)
         yield scratch
     except OSError as error:
@@ -248,3 +248,16 @@ def _scratch(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
         if new and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _runs(process: str) -> bool:
+    """Whether a process of that number runs; where nobody can tell, yes."""
+    if os.name != "posix" or not process.isdigit():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -90,11 +90,12 @@ def parts_of(split: Splitter, sound: Tensor, rate: int) -> Tensor:
         raise ShapeError(f"the splitter made {list(found.shape)} of {len(padded)} samples; it has to give [parts, samples]")
     if len(sound) == 1:
         return found[:, None, : len(mono)].clone()
-    weights = stft(found, rate).abs()[:, None]
+    weights = stft(found, rate).abs()
     total = weights.sum(0)
     shares = torch.where(total > 1e-12, weights / total.clamp_min(1e-12), 1 / len(found))
     wide = torch.nn.functional.pad(sound, (0, len(padded) - len(mono)))
-    return istft(shares * stft(wide, rate), rate, len(padded))[..., : len(mono)]
+    channels = [istft(shares * stft(each, rate), rate, len(padded))[..., : len(mono)] for each in wide]  # one by one: memory
+    return torch.stack(channels, 1)
 
 
 def summing(parts: Tensor, sound: Tensor) -> Tensor:
