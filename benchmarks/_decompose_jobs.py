@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from _decompose_data import pieces
-from _decompose_recipes import ABLATIONS, IMAGINED, QUICK, RECIPES, Recipe, train
-from _decompose_rows import Method, held_out, judge, kept
+from _decompose_recipes import ABLATIONS, OTHERS, RECIPES, Recipe, train
+from _decompose_rows import Method, held_out, judge, kept, place
 from _pairs import RATE
 
 from oplas._download import cache_folder
@@ -39,13 +39,17 @@ class Job:
 
     @property
     def recipe(self) -> Recipe:
-        return (RECIPES | ABLATIONS | QUICK | IMAGINED)[self.name]
+        return (RECIPES | ABLATIONS | OTHERS)[self.name]
 
     @property
-    def place(self) -> Path:
+    def file(self) -> Path:
         """Where the model is kept."""
         words = (self.data, "-".join(self.labels), self.name, self.size, str(self.steps), str(self.seed))
         return cache_folder() / "decompose" / ("_".join(words).replace(" ", "_").replace(",", "") + ".oplas")
+
+    @property
+    def done(self) -> bool:
+        return place(f"{self}").is_file()
 
     def figures(self) -> dict[str, Any]:
         """Judged once, then from the cache."""
@@ -56,8 +60,8 @@ class Job:
         torch.set_num_threads(1)
         began = time.process_time()
         spent = None
-        if self.place.is_file() and self.data != "band":
-            model: Any = Decomposition.load(self.place)
+        if self.file.is_file() and self.data != "band":
+            model: Any = Decomposition.load(self.file)
             spent = model.card.get("cpu_seconds")
         else:
             model = train(
@@ -67,8 +71,8 @@ class Job:
             if isinstance(model, Decomposition):
                 model.card["cpu_seconds"] = spent
                 if self.data != "band":
-                    self.place.parent.mkdir(parents=True, exist_ok=True)
-                    model.save(self.place)
+                    self.file.parent.mkdir(parents=True, exist_ok=True)
+                    model.save(self.file)
         method = Method(self.name, lambda sources: model.split(sources.sum(0), RATE, steps=self.recipe.noise_steps), most=self.few)
         found = judge(method, held_out(self.data, self.labels))
         if self.elsewhere:
@@ -79,7 +83,7 @@ class Job:
     def kept(self) -> Path:
         """The file of what was learned."""
         self.figures()
-        return self.place
+        return self.file
 
     def model(self) -> Decomposition:
         """What was learned."""

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 from oplas.codecs import Codec, codec
 from oplas.codecs.base import FRAME, STEP
 from oplas.decompose import Decomposition, learn
+from oplas.decompose.from_songs import LESSON
 from oplas.decompose.lesson import Lesson
 from oplas.decompose.objectives import Compose, Objective
 from oplas.decompose.remix import MixIT, Remix
@@ -30,18 +31,26 @@ Labels = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Stage:
+    """So much of all steps by these objectives, made anew for every run of the stems' names, which only a lesson reads."""
+
+    objectives: Callable[[Labels], Sequence[Objective]] = lambda labels: (Compose(),)
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a row's model is learned.
 
     Attributes:
-        objectives: of the stems' names, which only a lesson reads; made anew for every run.
+        stages: one after the other, each going on from the model of the one before.
         options: of :func:`oplas.decompose.learn`.
         parts: how many more than there are stems.
         noise_steps: of denoising when it splits, K.
         told: learned from the stems themselves, as a reference.
     """
 
-    objectives: Callable[[Labels], Sequence[Objective]] = lambda labels: (Compose(),)
+    stages: Sequence[Stage] = (Stage(),)
     options: Mapping[str, Any] = field(default_factory=dict)
     parts: int = 0
     noise_steps: int = 1
@@ -55,24 +64,27 @@ def lesson(labels: Labels, songs: int = 96) -> Lesson:
 
 ONE_PASS = {"view": "blind"}
 MASK = {"view": "clean"}
-MAIN, SHORT, SUPERVISED, GENERATOR = "lesson, remixed", "lesson of 8 songs", "supervised", "lesson, remixed, one pass, prior"
+MAIN, SUPERVISED, GENERATOR, SHORT = "lesson, then remixed", "supervised", "one pass, with a prior", "lesson of 8 songs"
+TAUGHT = Stage(lambda labels: (lesson(labels), Compose(10.0)), LESSON)
+REMIXED = Stage(lambda labels: (Remix(), Compose(10.0)), 1 - LESSON)
 
 RECIPES: dict[str, Recipe] = {
+    MAIN: Recipe((Stage(lambda labels: (lesson(labels),), LESSON), Stage(lambda labels: (Remix(),), 1 - LESSON)), MASK),
+    SUPERVISED: Recipe(told=True),
     "composable, diffusion": Recipe(),
     "composable, one pass": Recipe(options=ONE_PASS),
-    "MixIT": Recipe(lambda labels: (MixIT(),), MASK, parts=2),
-    "MixIT and composable": Recipe(lambda labels: (MixIT(), Compose(10.0)), ONE_PASS, parts=2),
-    "lesson": Recipe(lambda labels: (lesson(labels),), MASK),
-    "lesson, remixed": Recipe(lambda labels: (lesson(labels), Remix()), MASK),
-    "lesson, remixed, one pass": Recipe(lambda labels: (lesson(labels), Remix(), Compose(10.0)), ONE_PASS),
-    "supervised": Recipe(told=True),
+    "lesson alone": Recipe((Stage(lambda labels: (lesson(labels),), LESSON),), MASK),
+    "MixIT": Recipe((Stage(lambda labels: (MixIT(),)),), MASK, parts=2),
+    "MixIT and composable, one pass": Recipe((Stage(lambda labels: (MixIT(), Compose(10.0))),), ONE_PASS, parts=2),
+    "lesson, then remixed, and composable, one pass": Recipe((TAUGHT, REMIXED), ONE_PASS),
+    "lesson and composable, diffusion": Recipe((Stage(lambda labels: (lesson(labels), Compose(10.0))),)),
 }
 
-#: What generates: as above, one pass, and a prior of the latents.
-IMAGINED = {GENERATOR: Recipe(lambda labels: (lesson(labels), Remix(), Compose(10.0)), {**ONE_PASS, "prior": True})}
-
-#: For the quick run.
-QUICK = {SHORT: Recipe(lambda labels: (lesson(labels, 8),), MASK)}
+#: What generates, and what the quick run learns.
+OTHERS = {
+    GENERATOR: Recipe((TAUGHT, REMIXED), {**ONE_PASS, "prior": True}),
+    SHORT: Recipe((Stage(lambda labels: (lesson(labels, 8),)),), MASK),
+}
 
 #: One thing changed at a time, on the first pair.
 ABLATIONS: dict[str, Recipe] = {
@@ -91,8 +103,13 @@ def train(recipe: Recipe, labels: Labels, songs: list[Piece], seed: int, steps: 
     if recipe.told:
         return Supervised(len(labels), size, seed).fit(songs, steps, seed)
     mixtures, parts = {song.name: song.mix for song in songs}, len(labels) + recipe.parts
-    options: dict[str, Any] = {"prior": False, "size": size, "steps": steps, "seed": seed, "progress": False, **recipe.options}
-    return learn(mixtures, parts, objectives=recipe.objectives(labels), **options)
+    options: dict[str, Any] = {"prior": False, "size": size, "seed": seed, "progress": False, **recipe.options}
+    model, prior = None, options.pop("prior")
+    for index, stage in enumerate(recipe.stages):
+        model = learn(mixtures, parts, objectives=stage.objectives(labels), start=model, steps=max(round(stage.share * steps), 1),
+                      prior=prior and index == len(recipe.stages) - 1, **options)  # fmt: skip
+    assert model is not None
+    return model
 
 
 class Supervised(nn.Module):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -121,11 +122,18 @@ def kept(key: str, make: Callable[[], dict[str, Any]], *, keep: bool = True) -> 
     """What came of a job, from the cache where it was done before: a full run that was killed goes on."""
     if not keep:
         return tidy(make())
-    file = cache_folder() / "decompose" / f"{hashlib.sha256(f'{RECIPE} {key}'.encode()).hexdigest()[:24]}.json"
+    file = place(key)
     if not file.is_file():
         write_text(file, json.dumps(tidy(make()) | {"key": key}))
     return json.loads(file.read_text(encoding="utf-8"))
 
 
+def place(key: str) -> Path:
+    """Where a job's figures are kept."""
+    return cache_folder() / "decompose" / f"{hashlib.sha256(f'{RECIPE} {key}'.encode()).hexdigest()[:24]}.json"
+
+
 def median(rows: list[dict[str, Any]], key: str) -> float:
-    return statistics.median(row[key] for row in rows)
+    """Of the rows that have it; NaN where there is none."""
+    values = [row[key] for row in rows if row.get(key) is not None]
+    return statistics.median(values) if values else float("nan")

@@ -99,8 +99,8 @@ def test_onsets_agree_with_their_own_and_not_with_others() -> None:
 
 def test_recipes_ask_for_what_learning_offers() -> None:
     for name, recipe in (RECIPES | ABLATIONS).items():
-        objectives = recipe.objectives(("drums", "keys"))
-        assert objectives, name
+        assert all(stage.objectives(("drums", "keys")) for stage in recipe.stages), name
+        assert 0 < sum(stage.share for stage in recipe.stages) <= 1
         assert recipe.options.keys() <= {"view", "operator", "decoder", "predict"}
 
 
