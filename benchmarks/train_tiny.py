@@ -79,9 +79,11 @@ def begin(model: Tiny, x: Tensor) -> None:
     u = model.transform(x).transpose(0, 1).flatten(1).double()
     variance, axes = torch.linalg.eigh(u @ u.T / u.shape[1])
     kept, scale = axes[:, -model.channels :].flip(1), variance[-model.channels :].flip(0).sqrt()
+    usual = u.square().mean(1, keepdim=True).sqrt().clamp_min(1e-4)
     with torch.no_grad():
-        model.encoder.straight.weight.copy_((kept / scale).T[..., None])
-        model.decoder.straight.weight.copy_((kept * scale)[..., None])
+        model.usual.copy_(usual)
+        model.encoder.straight.weight.copy_((usual * kept / scale).T[..., None])
+        model.decoder.straight.weight.copy_((kept * scale / usual)[..., None])
 
 
 def loss(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,13 +103,16 @@ def train(pieces: list[np.ndarray], loose: list[np.ndarray], steps: int, seed: i
     rng, model = np.random.default_rng(seed), Tiny()
     begin(model, windows(pieces, loose, 256, rng))
     average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
-    optimiser = torch.optim.Adam(model.parameters(), 1e-3, betas=(0.9, 0.99))
+    straight = [model.encoder.straight.weight, model.decoder.straight.weight]
+    bent = [p for p in model.parameters() if all(p is not each for each in straight)]
+    optimiser = torch.optim.Adam([{"params": straight, "top": 2e-4}, {"params": bent, "top": 1e-3}], betas=(0.9, 0.99))
     start, sums = time.process_time(), np.zeros(3)
     for step in range(steps):
         done = max(step / steps, (time.process_time() - start) / (60 * minutes))
         if done >= 1:
             break
-        optimiser.param_groups[0]["lr"] = 1e-3 * pace(int(1000 * done), 1000)
+        for group in optimiser.param_groups:
+            group["lr"] = group["top"] * pace(int(1000 * done), 1000)
         x = windows(pieces, loose, batch, rng)
         y = model.sound(model.code(x), LENGTH)
         wave, spectra = loss(x, y)
@@ -175,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--evaluate", action="store_true", help="only measure the shipped weights")
     parser.add_argument("--quick", action="store_true", help="a few steps, within a minute; nothing is written")
-    parser.add_argument("--minutes", type=float, default=4, help="of CPU")
+    parser.add_argument("--minutes", type=float, default=8, help="of CPU")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()

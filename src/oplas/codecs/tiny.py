@@ -18,13 +18,15 @@ from .._errors import ArtefactError
 from .base import Codec
 
 WEIGHTS = Path(__file__).with_name("tiny.safetensors")
-SHA256 = ""
+SHA256 = "d5725988be98a522320c2ffe963590710ffdb2546d6a7785578bd414b747c063"
 
 
 class Tiny(Codec):
     r"""A lapped transform (MDCT), then for each direction a straight way and one through residual convolutions.
 
-    .. math:: z = A\,u + f(u),\quad \hat u = B\,z + g(z),\quad u = \mathrm{MDCT}(x),\ \hat x = \mathrm{MDCT}^{-1}(\hat u)
+    .. math:: z = A\,u + f(u),\quad \hat u = B\,z + g(z),\quad u = \mathrm{MDCT}(x)/s,\ \hat x = \mathrm{MDCT}^{-1}(s\,\hat u)
+
+    with s the usual level of each of the 320 coefficients in music.
 
     Nothing has a bias and the only non-linearity is a leaky rectifier, so that a gain on the sound is the same gain on the code,
     exactly, and silence is zero. The lapped transform: J. P. Princen, A. W. Johnson, A. B. Bradley, "Subband/transform coding using
@@ -35,15 +37,17 @@ class Tiny(Codec):
 
     name, rate, hop = "tiny", 24_000, 320
     basis: Tensor
+    usual: Tensor
 
     def __init__(self, channels: int = 128, width: int = 192, depth: int = 3) -> None:
         super().__init__()
         self.channels = channels
         self.register_buffer("basis", lapped(self.hop)[:, None], persistent=False)
+        self.register_buffer("usual", torch.ones(self.hop, 1))
         self.encoder, self.decoder = Way(self.hop, width, channels, depth), Way(channels, width, self.hop, depth)
 
     def code(self, wav: Tensor) -> Tensor:
-        return self.encoder(self.transform(wav))
+        return self.encoder(self.transform(wav) / self.usual)
 
     def transform(self, wav: Tensor) -> Tensor:
         """``[batch, samples] -> [batch, 320, T]``, orthonormal but for the outer 160 samples at both ends."""
@@ -51,7 +55,7 @@ class Tiny(Codec):
         return conv1d(pad(wav.to(self.basis), (self.hop // 2, rest + self.hop // 2))[:, None], self.basis, stride=self.hop)
 
     def sound(self, z: Tensor, samples: int) -> Tensor:
-        spectrum = self.decoder(z.to(self.basis).reshape(-1, *z.shape[-2:]))
+        spectrum = self.usual * self.decoder(z.to(self.basis).reshape(-1, *z.shape[-2:]))
         wav = conv_transpose1d(spectrum, self.basis, stride=self.hop, padding=self.hop // 2)
         return wav[:, 0, :samples].reshape(*z.shape[:-2], samples)
 

@@ -137,7 +137,7 @@ def interpolation(bins: int, bands: int) -> Tensor:
     """
     if not 2 <= bands <= bins:
         raise ShapeError(f"{bands} bands of {bins} bins; ask for at least 2, at most as many as there are bins")
-    low, high = math.log(1e-3), math.log(1e6 * bins)
+    low, high = math.log(1e-3), math.log(1e12 * bins)
     rise = torch.linspace(0, 1, bands, dtype=torch.float64)
     for _ in range(100):
         corner = math.exp((low + high) / 2)
