@@ -120,8 +120,8 @@ def frechet(
             raise DataError(f"{len(given)} made windows for {len(a)} and {len(b)} real ones; give two of each at least")
         a, b, noise, chosen = (rows[torch.randperm(len(rows), generator=generator)[:n]] for rows in (a, b, noise, given))
         found.append((n, distance(chosen, b), distance(a, b), distance(noise, b)))
-    count, *means = torch.tensor(found, dtype=torch.float64).mean(0).tolist()
-    return Frechet(*means, round(count), f"{encoder.name}, {frame.shape[1]} axes")
+    count, far, floor, ceiling = torch.tensor(found, dtype=torch.float64).mean(0).tolist()
+    return Frechet(far, floor, ceiling, round(count), f"{encoder.name}, {frame.shape[1]} axes")
 
 
 def windows(waves: Sequence[Tensor], rate: int, encoder: Encoder) -> Tensor:
