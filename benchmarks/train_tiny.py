@@ -180,7 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--evaluate", action="store_true", help="only measure the shipped weights")
     parser.add_argument("--quick", action="store_true", help="a few steps, within a minute; nothing is written")
-    parser.add_argument("--minutes", type=float, default=8, help="of CPU")
+    parser.add_argument("--minutes", type=float, default=4, help="of CPU")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     args = parser.parse_args()

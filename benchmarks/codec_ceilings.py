@@ -23,10 +23,8 @@ def every() -> dict[str, Codec]:
 
 
 def main() -> None:
-    bench = Benchmark(
-        "codecs", "How well could a perfect model on each codec tell sources apart? SI-SDR, dB, medians over windows"
-    )
-    kind, count, codecs = bench.pick(("band", 2, 2), ("songs", 10, None))
+    bench = Benchmark("codecs", "How well could a perfect model on a codec tell sources apart? SI-SDR, dB, medians over windows")
+    kind, count, codecs = bench.pick(("band", 2, 2), ("songs", 6, None))
     for pair in bench.pick(GROUPS[:1], GROUPS[:3]):
         heard = held_out(kind, pair).few(count)
         for name, codec in list(every().items())[:codecs]:
@@ -45,9 +43,7 @@ def main() -> None:
             )
     bench.note("shared: all parts decoded with the mixture, which they share out: the ideal mask in this codec.")
     bench.note("single: a part decoded with the mixture, the other not known.")
-    bench.note(
-        "alone: without the mixture. The mel codec keeps no phase: its sound is alike, its waveform another."
-    )
+    bench.note("alone: without the mixture. The mel codec keeps no phase: its sound is alike, its waveform another.")
     bench.note("times_real_time: both sources encoded and decoded with the mixture, on one CPU core.")
     first = {row["codec"]: row for row in reversed(bench.rows)}
     bench.finish(
