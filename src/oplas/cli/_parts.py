@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from ._shell import Answer
 
@@ -13,6 +15,13 @@ if TYPE_CHECKING:
     from ..decompose import Decomposition
     from ..decompose.apply import Applied
     from ..decompose.listening import Heard
+
+Model = Annotated[Path, typer.Option("--model", "-m", help="File saved by 'oplas decompose learn'.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same sound.")]
+Page = Annotated[bool, typer.Option("--page", help="Also write a page to listen to, with spectrograms: index.html.")]
+Saved = Annotated[Path, typer.Argument(help="File saved by 'oplas decompose learn'.", metavar="MODEL")]
+Steps = Annotated[int, typer.Option(min=1, help="Steps of denoising, for a model that sees noise.")]
 
 #: What a page plays of a song, s.
 EXCERPT = 15.0
