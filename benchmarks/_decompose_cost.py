@@ -33,6 +33,16 @@ def costs(model: Path, song: Piece, minutes: tuple[float, ...], steps: tuple[int
     return rows
 
 
+def untrained(size: str) -> Path:
+    """A model that sees noise, as it is made: what it costs does not depend on what it learned."""
+    from oplas.codecs import codec
+    from oplas.decompose import Composable, Decomposition
+
+    mel = codec("mel")
+    model = Composable(mel.channels, 2, size=size, positive=True)  # type: ignore[arg-type]
+    return Decomposition(mel, model).save(Path(tempfile.gettempdir()) / f"untrained_{size}.oplas")
+
+
 def alone(model: Path, file: Path, steps: int) -> dict[str, Any]:
     """Seconds of CPU, their ratio to the file's seconds, and the most memory held, MB."""
     surroundings = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -48,6 +48,11 @@ class Job:
         return cache_folder() / "decompose" / ("_".join(words).replace(" ", "_").replace(",", "") + ".oplas")
 
     @property
+    def taken(self) -> int:
+        """Steps that its stages take together."""
+        return max(round(self.steps * sum(stage.share for stage in self.recipe.stages)), 1)
+
+    @property
     def done(self) -> bool:
         return place(f"{self}").is_file()
 

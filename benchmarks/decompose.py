@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from _decompose_cost import costs
+from _decompose_cost import costs, untrained
 from _decompose_data import GROUPS, KINDS, pieces
 from _decompose_generate import generated
 from _decompose_jobs import Job, aligned
@@ -100,12 +100,12 @@ def learn_all(bench: Benchmark) -> tuple[Learned, list[dict[str, Any]], bool]:
             missing += 1
             continue
         try:
-            found = job.figures()
+            found = job.figures() | {"steps": job.taken}
         except KeyboardInterrupt:
             stopped, missing = True, missing + 1
             continue
         if job.size == "S" and not bench.quick:
-            ablations.append({"model": job.name, "steps": job.steps, **{key: found[key] for key in (*FIGURES, "train_cpu_s")}})
+            ablations.append({"model": job.name, "steps": job.taken, **{key: found[key] for key in (*FIGURES, "train_cpu_s")}})
         else:
             learned.setdefault((job.labels, job.name), []).append(found)
     if missing:
@@ -114,9 +114,8 @@ def learn_all(bench: Benchmark) -> tuple[Learned, list[dict[str, Any]], bool]:
 
 
 def beyond(stopped: bool) -> dict[str, Any]:
-    """Generation and cost, of models that were learned above or are learned now; kept as everything else."""
-    maker, taker = Job(GENERATOR, FIRST, 0, STEPS, SIZE), Job(MAIN, FIRST, 0, STEPS, SIZE)
-    noisy = Job("composable, diffusion", FIRST, 0, STEPS, SIZE)
+    """Generation, by the small networks, and cost, of the larger ones; kept as everything else."""
+    maker, taker = Job(GENERATOR, FIRST, 0, STEPS), Job(MAIN, FIRST, 0, STEPS, SIZE, elsewhere=True)
 
     def imagine() -> dict[str, Any]:
         songs = pieces("songs", FIRST, held_out=True)
@@ -124,9 +123,8 @@ def beyond(stopped: bool) -> dict[str, Any]:
 
     def cost() -> dict[str, Any]:
         song = pieces("songs", FIRST, held_out=True)[0]
-        rows = [{"model": job.name, **row} for job, minutes, steps in ((taker, (1.0, 3.0, 9.0), (1,)), (noisy, (1.0,), (1, 8)))
-                for row in costs(job.kept(), song, minutes, steps)]  # fmt: skip
-        return {"cost": rows}
+        return {"cost": [{"model": MAIN, **row} for row in costs(taker.kept(), song, (1.0, 3.0, 9.0), (1,))] + [
+            {"model": "composable, diffusion", **row} for row in costs(untrained(SIZE), song, (1.0,), (1, 8))]}  # fmt: skip
 
     made = {f"generation {maker}": imagine, f"cost {taker}": cost}
     figures = [kept(key, make) for key, make in made.items() if place(key).is_file() or not stopped]
@@ -142,10 +140,16 @@ def told(bench: Benchmark, table: dict[tuple[str, Labels], dict[str, dict[str, A
             bench.row(stems="+".join(labels), method=name, **{key: row[key] for key in SHOWN})
         for (group, name), runs in learned.items():
             if group == labels:
-                spread = {"low": min(run["si_sdr"] for run in runs), "high": max(run["si_sdr"] for run in runs)}
-                bench.row(stems="+".join(labels), method=name, **{key: median(runs, key) for key in FIGURES} | spread,
-                          seeds=len(runs), aligned=aligned(runs, rows["Mixture"]["si_sdr"]),
-                          train_s=median(runs, "train_cpu_s"))  # fmt: skip
+                bench.row(stems="+".join(labels), method=name, **seeded(runs, rows["Mixture"]["si_sdr"]))
+
+
+def seeded(runs: list[dict[str, Any]], mixture: float) -> dict[str, Any]:
+    """A learned row: medians over its seeds, how many of them align, and what it took, CPU seconds a step and a dB gained."""
+    row = {key: median(runs, key) for key in FIGURES}
+    row |= {"low": min(run["si_sdr"] for run in runs), "high": max(run["si_sdr"] for run in runs)}
+    row |= {"seeds": len(runs), "aligned": aligned(runs, mixture)}
+    steps, spent, gained = median(runs, "steps"), median(runs, "train_cpu_s"), row["si_sdr"] - mixture
+    return row | {"steps": int(steps), "s_a_step": spent / steps, "s_a_db": spent / gained if gained > 0.5 else None}
 
 
 def elsewhere(table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: dict[Any, Any]) -> list[dict[str, Any]]:
