@@ -1,4 +1,4 @@
-"""Learn the parts of songs from the songs alone, take one apart that was not learned from, and listen.
+"""Learn the parts of songs without labels or stems, take one apart that was not learned from, and listen.
 
 python examples/decompose.py my/songs            (a folder of songs, no stems; an hour on a CPU)
 python examples/decompose.py                     (the built-in band, whose stems are known, so that the parts can be judged)

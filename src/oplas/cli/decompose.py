@@ -63,7 +63,7 @@ def learn(
     device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
     as_json: Json = False,
 ) -> Answer:
-    """Learn the parts of songs from the songs alone. Killed or interrupted, the same command goes on where it stopped.
+    """Learn the parts of songs, without labels or stems. Killed or interrupted, the same command goes on where it stopped.
 
     Parts get names by a guess; 'oplas decompose rename' changes them.
     """
