@@ -23,7 +23,9 @@ def every() -> dict[str, Codec]:
 
 
 def main() -> None:
-    bench = Benchmark("codecs", "How well could a perfect model on a codec tell sources apart? SI-SDR, dB, medians over windows")
+    bench = Benchmark(
+        "codec_ceilings", "How well could a perfect model on a codec tell sources apart? SI-SDR, dB, medians over windows"
+    )
     kind, count, codecs = bench.pick(("band", 2, 2), ("songs", 6, None))
     for pair in bench.pick(GROUPS[:1], GROUPS[:3]):
         heard = held_out(kind, pair).few(count)

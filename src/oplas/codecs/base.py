@@ -95,25 +95,7 @@ class Codec(Spelled, nn.Module, ABC):
             ShapeError: codes, mixture and samples do not fit each other.
             DataError: a number is not finite.
         """
-        if z.ndim < 2 or z.shape[-2] != self.channels or not z.numel():
-            raise ShapeError(f"{self!r} decodes codes [..., {self.channels}, frames], not empty; these are {list(z.shape)}")
-        if not bool(z.isfinite().all()):
-            raise DataError("the codes hold numbers that are not finite; look at the model that made them")
-        if mix is not None:
-            self._check(mix, "the mixture")
-            lead = mix.shape[:-1]
-            if z.shape[:-2] != lead and (z.ndim < 3 or z.shape[:-3] != lead):
-                expected = f"{[*lead, self.channels, 'T']} or {[*lead, 'parts', self.channels, 'T']}"
-                raise ShapeError(f"codes {list(z.shape)} are no parts of mixtures {list(mix.shape)}; give {expected}")
-            if samples not in (None, mix.shape[-1]):
-                raise ShapeError(f"the mixture has {mix.shape[-1]} samples, {samples} were asked for; leave one out")
-        length = self.samples(z.shape[-1]) if samples is None and mix is None else mix.shape[-1] if mix is not None else samples
-        assert length is not None
-        if length < 1 or self.frames(length) != z.shape[-1]:
-            raise ShapeError(
-                f"{length} samples have {self.frames(max(length, 1))} frames of {self.hop} samples, the codes {z.shape[-1]}; "
-                "encode and decode the same length"
-            )
+        length = self._length(z, mix, samples)
         return self.sound(z, length) if mix is None else istft(self.shared(z, mix), FRAME, STEP, length)
 
     def ceiling(self, sources: Tensor) -> Ceiling:
@@ -154,6 +136,26 @@ class Codec(Spelled, nn.Module, ABC):
         peak = part.amax(-3, keepdim=True)
         power = torch.where(peak > 0, part / peak.clamp_min(least), 1).square()
         return power / power.sum(-3, keepdim=True) * spectrum.unsqueeze(-3)
+
+    def _length(self, z: Tensor, mix: Tensor | None, samples: int | None) -> int:
+        """Samples that codes are to have, if codes, mixture and length fit each other."""
+        if z.ndim < 2 or z.shape[-2] != self.channels or not z.numel():
+            raise ShapeError(f"{self!r} decodes codes [..., {self.channels}, frames], not empty; these are {list(z.shape)}")
+        if not bool(z.isfinite().all()):
+            raise DataError("the codes hold numbers that are not finite; look at the model that made them")
+        length = self.samples(z.shape[-1]) if samples is None else samples
+        if mix is not None:
+            self._check(mix, "the mixture")
+            lead, length = mix.shape[:-1], mix.shape[-1]
+            if z.shape[:-2] != lead and (z.ndim < 3 or z.shape[:-3] != lead):
+                expected = f"{[*lead, self.channels, 'T']} or {[*lead, 'parts', self.channels, 'T']}"
+                raise ShapeError(f"codes {list(z.shape)} are no parts of mixtures {list(mix.shape)}; give {expected}")
+            if samples not in (None, length):
+                raise ShapeError(f"the mixture has {length} samples, {samples} were asked for; leave one out")
+        if length < 1 or self.frames(length) != z.shape[-1]:
+            fact = f"{length} samples have {self.frames(max(length, 1))} frames of {self.hop} samples, the codes {z.shape[-1]}"
+            raise ShapeError(f"{fact}; encode and decode the same length")
+        return length
 
     def _check(self, wav: Tensor, what: str) -> None:
         if wav.ndim < 1 or not wav.numel():
