@@ -16,6 +16,7 @@ from _pairs import RATE
 from oplas._download import cache_folder
 from oplas.decompose import Decomposition
 
+LEARNED = 2  # of what learning is; another number forgets what was learned
 ALIGNED = 1.0  # dB above the mixture, in one order of parts for all windows
 
 
@@ -44,7 +45,7 @@ class Job:
     @property
     def file(self) -> Path:
         """Where the model is kept."""
-        words = (self.data, "-".join(self.labels), self.name, self.size, str(self.steps), str(self.seed))
+        words = (str(LEARNED), self.data, "-".join(self.labels), self.name, self.size, str(self.steps), str(self.seed))
         return cache_folder() / "decompose" / ("_".join(words).replace(" ", "_").replace(",", "") + ".oplas")
 
     @property
@@ -53,12 +54,16 @@ class Job:
         return max(round(self.steps * sum(stage.share for stage in self.recipe.stages)), 1)
 
     @property
+    def key(self) -> str:
+        return f"{LEARNED} {self}"
+
+    @property
     def done(self) -> bool:
-        return place(f"{self}").is_file()
+        return place(self.key).is_file()
 
     def figures(self) -> dict[str, Any]:
         """Judged once, then from the cache."""
-        return kept(f"{self}", self.run, keep=self.data != "band")
+        return kept(self.key, self.run, keep=self.data != "band")
 
     def run(self) -> dict[str, Any]:
         """Learn, unless a model is there, and judge."""

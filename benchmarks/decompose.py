@@ -11,7 +11,7 @@ from _decompose_generate import generated
 from _decompose_jobs import Job, aligned
 from _decompose_recipes import ABLATIONS, GENERATOR, MAIN, RECIPES, SHORT, SUPERVISED
 from _decompose_rows import Method, baselines, ceilings, held_out, judge, kept, median, most, place
-from _harness import ROOT, Benchmark
+from _harness import ROOT, Benchmark, tidy
 
 BAND = ("drums", "bass")
 FIRST = GROUPS[0]
@@ -19,8 +19,8 @@ FIGURES = ("si_sdr", "si_sir", "si_sar", "si_sdr_one_order", "named", "windows",
 SHOWN = ("si_sdr", "low", "high", *FIGURES[1:])
 Labels = tuple[str, ...]
 
-#: Steps of learning for the rows of the table, and for ablations, which are of the small networks.
-SIZE, STEPS, ABLATED = "M", 180, 150
+#: Size and steps of the main recipe and its reference; every recipe is compared, and ablated, in small networks.
+SIZE, STEPS, SHORTER = "M", 180, 150
 
 NOTES = (
     "Judged against the stems themselves, 7 s windows of songs held out, all stems sounding, at equal loudness; medians in dB, of "
@@ -57,12 +57,12 @@ def jobs(bench: Benchmark) -> list[Job]:
     if bench.quick:
         short = {"composable, one pass": 15, SHORT: 50, SUPERVISED: 40}
         return [Job(name, BAND, 0, steps, data="band") for name, steps in short.items()]
-    both, seeds = (MAIN, SUPERVISED), bench.seeds(3)
-    first = [Job(name, FIRST, seed, STEPS, SIZE, elsewhere=name in both) for seed in seeds for name in RECIPES]
-    others = [Job(MAIN, labels, seed, STEPS, SIZE, elsewhere=len(labels) == 2) for labels in GROUPS[1:] for seed in seeds]
-    others += [Job(SUPERVISED, labels, 0, STEPS, SIZE) for labels in GROUPS[1:]]
-    ablations = [Job(name, FIRST, 0, ABLATED, few=24) for name in (*RECIPES, *ABLATIONS) if name != SUPERVISED]
-    return [*first, *others, *ablations]
+    seeds = bench.seeds(3)
+    best = [Job(MAIN, labels, seed, STEPS, SIZE, elsewhere=len(labels) == 2) for seed in seeds for labels in GROUPS]
+    told = [Job(SUPERVISED, labels, 0, STEPS, SIZE, elsewhere=labels == FIRST) for labels in GROUPS]
+    small = [Job(name, FIRST, seed, SHORTER) for seed in seeds for name in RECIPES]
+    ablations = [Job(name, FIRST, 0, SHORTER, few=24) for name in ABLATIONS]
+    return [*best[: len(GROUPS)], *told, *small, *ablations, *best[len(GROUPS) :]]
 
 
 def main() -> None:
@@ -82,12 +82,12 @@ def main() -> None:
         "generated: the built-in band" if bench.quick else "shared: Freedoom MIDI, re-scored and rendered; CC0 loops",
         **summary, aligned_fraction=aligned(own, mixture), best_baseline_si_sdr=best, ceiling_si_sdr=first["ideal mask"]["si_sdr"],
         supervised_si_sdr=reference, of_supervised=(summary["si_sdr"] - mixture) / (reference - mixture),
-        windows=sum(rows["Mixture"]["windows"] for rows in table.values()), elsewhere=elsewhere(table, learned),
+        windows=sum(rows["Mixture"]["windows"] for rows in table.values()), by_stems=by_stems(table, learned, main), elsewhere=elsewhere(table, learned),
         ablations=ablations, **({} if bench.quick else beyond(rest)),
     )  # fmt: skip
 
 
-Learned = dict[tuple[Labels, str], list[dict[str, Any]]]
+Learned = dict[tuple[Labels, str], list[dict[str, Any]]]  # by stems and name; small networks are named so
 
 
 def learn_all(bench: Benchmark) -> tuple[Learned, list[dict[str, Any]], bool]:
@@ -104,13 +104,17 @@ def learn_all(bench: Benchmark) -> tuple[Learned, list[dict[str, Any]], bool]:
         except KeyboardInterrupt:
             stopped, missing = True, missing + 1
             continue
-        if job.size == "S" and not bench.quick:
+        if job.name in ABLATIONS:
             ablations.append({"model": job.name, "steps": job.taken, **{key: found[key] for key in (*FIGURES, "train_cpu_s")}})
         else:
-            learned.setdefault((job.labels, job.name), []).append(found)
+            learned.setdefault((job.labels, named(job, bench.quick)), []).append(found)
     if missing:
         bench.note(f"Stopped before {missing} of the models were learned.")
     return learned, ablations, stopped
+
+
+def named(job: Job, quick: bool) -> str:
+    return job.name if quick or job.size == SIZE else f"{job.name} (S)"
 
 
 def beyond(stopped: bool) -> dict[str, Any]:
@@ -150,6 +154,21 @@ def seeded(runs: list[dict[str, Any]], mixture: float) -> dict[str, Any]:
     row |= {"seeds": len(runs), "aligned": aligned(runs, mixture)}
     steps, spent, gained = median(runs, "steps"), median(runs, "train_cpu_s"), row["si_sdr"] - mixture
     return row | {"steps": int(steps), "s_a_step": spent / steps, "s_a_db": spent / gained if gained > 0.5 else None}
+
+
+def by_stems(table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: Learned, main: str) -> list[dict[str, Any]]:
+    """SI-SDR of what was learned without labels beside the best of what was not learned, and how far it is to the reference."""
+    lines = []
+    for (kind, labels), rows in table.items():
+        if kind not in ("songs", "band"):
+            continue
+        plain = {name: row["si_sdr"] for name, row in rows.items() if not row["ceiling"]}
+        best, own = max(plain, key=lambda name: plain[name]), median(learned.get((labels, main), []), "si_sdr")
+        reference, mixture = median(learned.get((labels, SUPERVISED), []), "si_sdr"), plain["Mixture"]
+        lines.append({"stems": "+".join(labels), "learned": own, "best_baseline": plain[best], "which": best,
+                      "ahead": own - plain[best], "supervised": reference, "ideal_mask": rows["ideal mask"]["si_sdr"],
+                      "of_supervised": (own - mixture) / (reference - mixture)})  # fmt: skip
+    return tidy(lines)
 
 
 def elsewhere(table: dict[tuple[str, Labels], dict[str, dict[str, Any]]], learned: dict[Any, Any]) -> list[dict[str, Any]]:
