@@ -195,8 +195,9 @@ def main() -> None:
 def of_seed(seed: int, quick: bool) -> list[Job]:
     """Every network and loss, on the canvas and with zero-filled moves."""
     jobs = [Job("PlacedNet", WHITENED, margin, seed, 25 if quick else 700, quick=quick) for margin in (4, 0)]
-    if not seed:
+    if seed < 2:  # minutes each
         jobs += [Job("CentredNet", "painted", 4, seed, 120 if quick else PAINTING, quick=quick)]
+    if not seed:
         jobs += [] if quick else [Job("ConvNet", WHITENED, 4, seed, 1000), Job("Centroid", "nothing", 0, seed, 0)]
     jobs += [] if quick else [Job("PlacedNet", PAINTED, 4, seed, 300)]
     for margin in (0,) if quick else (4, 0):
