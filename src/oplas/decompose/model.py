@@ -59,9 +59,10 @@ class Composable(Spelled, nn.Module):
         super().__init__()
         if not 1 <= parts <= MOST:
             raise DataError(f"{parts} parts were asked for; a mixture is decomposed into 1 to {MOST}")
-        for value, choices in ((operator, Operator), (decoder, Decoder), (view, View), (predict, Predict)):
-            if value not in get_args(choices):
-                raise DataError(f"there is no choice {value!r} among {', '.join(get_args(choices))}")
+        choices = ((operator, Operator), (decoder, Decoder), (view, View), (predict, Predict))
+        for value, known in choices:
+            if value not in get_args(known):
+                raise DataError(f"there is no {value!r}; choose {', '.join(get_args(known))}")
         if predict == "velocity" and view != "noisy":
             raise DataError(f"view={view!r} has no noise and so no velocity; use predict='clean', or view='noisy'")
         sizes = preset(size)
