@@ -82,8 +82,8 @@ def main() -> None:
         "generated: the built-in band" if bench.quick else "shared: Freedoom MIDI, re-scored and rendered; CC0 loops",
         **summary, aligned_fraction=aligned(own, mixture), best_baseline_si_sdr=best, ceiling_si_sdr=first["ideal mask"]["si_sdr"],
         supervised_si_sdr=reference, of_supervised=(summary["si_sdr"] - mixture) / (reference - mixture),
-        windows=sum(rows["Mixture"]["windows"] for rows in table.values()), by_stems=by_stems(table, learned, main), elsewhere=elsewhere(table, learned),
-        ablations=ablations, **({} if bench.quick else beyond(rest)),
+        windows=sum(rows["Mixture"]["windows"] for rows in table.values()), by_stems=by_stems(table, learned, main),
+        elsewhere=elsewhere(table, learned), ablations=ablations, **({} if bench.quick else beyond(rest)),
     )  # fmt: skip
 
 
