@@ -16,7 +16,7 @@ from oplas.codecs import Codec, codec
 from oplas.codecs.base import FRAME, STEP
 from oplas.decompose import Decomposition, learn
 from oplas.decompose.from_songs import LESSON
-from oplas.decompose.lesson import Lesson
+from oplas.decompose.lesson import KINDS, Lesson
 from oplas.decompose.objectives import Compose, Objective
 from oplas.decompose.remix import MixIT, Remix
 from oplas.decompose.sizes import preset
@@ -58,8 +58,9 @@ class Recipe:
 
 
 def lesson(labels: Labels, songs: int = 96) -> Lesson:
-    """By the synthesised band: what its players play for the stems."""
-    return Lesson(*(PLAYERS[label] for label in labels), songs=songs)
+    """By the synthesised band: what its players play for the stems. Beside drums alone, any of the others, whatever the stem."""
+    kinds = KINDS[2] if len(labels) == 2 and labels[0] == "drums" else tuple(PLAYERS[label] for label in labels)
+    return Lesson(*kinds, songs=songs)
 
 
 ONE_PASS = {"view": "blind"}

@@ -20,13 +20,12 @@ class Remix(Objective, nn.Module):
     r"""Parts that a teacher finds in your mixtures are dealt out among songs, mixed anew, and told apart by the model.
 
     What the teacher left of one source in another's part is foreign to every new mixture it comes into, so the model need not
-    repeat the mistake. The teacher is a mean of the models so far, whose memory grows to a hundred steps. It names no part:
-    learn beside :class:`~oplas.decompose.Lesson`, or start from a model that names them.
+    repeat the mistake. The teacher is the model from which learning started, and follows it by a fiftieth a step: start from one
+    that has had a :class:`~oplas.decompose.Lesson`, or all parts will be alike.
     E. Tzinis et al., "RemixIT", 2022, https://arxiv.org/abs/2202.08862.
     """
 
-    spread = 4.0  # dB
-    seen: Tensor
+    spread, pace = 4.0, 0.02  # dB; a step
     teacher: Composable
 
     def __init__(self, weight: float = 1.0) -> None:
@@ -37,7 +36,6 @@ class Remix(Objective, nn.Module):
         if model.view == "noisy":
             raise DataError("remixing needs a teacher that separates in one look; learn with view='clean', or 'blind'")
         self.teacher = copy.deepcopy(model).requires_grad_(False)
-        self.register_buffer("seen", torch.zeros(()))
 
     def loss(self, model: Composable, batch: Batch, codec: Codec, generator: Generator) -> Tensor:
         if torch.is_grad_enabled():
@@ -50,10 +48,8 @@ class Remix(Objective, nn.Module):
 
     @torch.no_grad()
     def _follow(self, model: Composable) -> None:
-        self.seen += 1
-        share = max(1 / float(self.seen), 0.01)
         for mine, theirs in zip(self.teacher.state_dict().values(), model.state_dict().values(), strict=True):
-            mine.lerp_(theirs, share)
+            mine.lerp_(theirs, self.pace)
 
 
 class MixIT(Objective):
