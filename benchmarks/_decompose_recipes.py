@@ -64,7 +64,7 @@ def lesson(labels: Labels, songs: int = 96) -> Lesson:
 
 
 ONE_PASS = {"view": "blind"}
-MASK = {"view": "clean"}
+MASK = {"view": "clean", "decoder": "separate"}
 MAIN, SUPERVISED, GENERATOR, SHORT = "lesson, then remixed", "supervised", "one pass, with a prior", "lesson of 8 songs"
 TAUGHT = Stage(lambda labels: (lesson(labels), Compose(10.0)), LESSON)
 REMIXED = Stage(lambda labels: (Remix(), Compose(10.0)), 1 - LESSON)

@@ -57,6 +57,7 @@ def from_songs(
             parts if lesson is None else len(lesson.kinds),
             codec=codec,
             size=size,
+            decoder="separate",
             view="clean",
             objectives=objectives,
             steps=count and max(round(count * share), 1),
