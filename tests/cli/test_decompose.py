@@ -109,6 +109,7 @@ def test_one_bad_song_does_not_stop_the_others(run, model):
         (["rename", "band.parts", "1=a/b"], "cannot be a part's name"),
         (["learn", "--from", "gone", "-o", "m"], "there is no file or folder gone"),
         (["learn", "--from", "a.wav", "-o", "m", "--way", "compose", "--size", "S"], "1 song(s) can be learned from"),
+        (["learn", "--from", "a.wav", "-o", "m", "--kind", "voice"], "voice"),
         (["learn", "--from", "a.wav", "-o", "a.wav"], "is no saved model, so it is not replaced"),
     ],
 )
@@ -222,6 +223,9 @@ def test_the_way_to_clean_parts_is_the_one_that_is_recommended(run, monkeypatch)
     said = run("decompose", "learn", "--from", "songs", "-o", "m.parts", "-n", "3", "--minutes", "2", "--json")
     assert said.code == 0 and said.facts["parts"] == ["drums", "bass", "rest"]
     assert asked["files"] == ["0.wav", "1.wav"] and (asked["parts"], asked["minutes"], asked["size"]) == (3, 2, "M")
+    assert asked["lesson"] is None
+    assert run("decompose", "learn", "--from", "songs", "-o", "m.parts", *"--kind drums --kind chords+lead".split()).code == 0
+    assert repr(asked["lesson"]) == "Lesson('drums', 'chords+lead')"
 
 
 def test_a_killed_learning_goes_on_and_leaves_no_half_written_model(run, monkeypatch):
