@@ -224,7 +224,7 @@ def test_the_way_to_clean_parts_is_the_one_that_is_recommended(run, monkeypatch)
     assert said.code == 0 and said.facts["parts"] == ["drums", "bass", "rest"]
     assert asked["files"] == ["0.wav", "1.wav"] and (asked["parts"], asked["minutes"], asked["size"]) == (3, 2, "M")
     assert asked["lesson"] is None
-    assert run("decompose", "learn", "--from", "songs", "-o", "m.parts", *"--kind drums --kind chords+lead".split()).code == 0
+    assert run("decompose", "learn", "--from", "songs", "-o", "m.parts", *["--kind", "drums", "--kind", "chords+lead"]).code == 0
     assert repr(asked["lesson"]) == "Lesson('drums', 'chords+lead')"
 
 
