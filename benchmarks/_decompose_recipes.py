@@ -91,6 +91,8 @@ OTHERS = {
 ABLATIONS: dict[str, Recipe] = {
     **{f"one pass, operator {name}": Recipe(options={**ONE_PASS, "operator": name}) for name in ("sum", "max", "min")},
     "one pass, separate decoders": Recipe(options={**ONE_PASS, "decoder": "separate"}),
+    "one pass, two numbers a frame": Recipe(options={**ONE_PASS, "numbers": 2}),
+    "one pass, four numbers a frame": Recipe(options={**ONE_PASS, "numbers": 4}),
     "one pass, a part more": Recipe(options=ONE_PASS, parts=1),
     "one pass, two parts more": Recipe(options=ONE_PASS, parts=2),
     "diffusion, K = 8": Recipe(noise_steps=8),

@@ -117,3 +117,11 @@ def test_a_folder_whose_bad_files_are_left_out_once(songs, tmp_path) -> None:
     with pytest.warns(UserWarning, match=r"2 song\(s\) left out"):
         made = learn(tmp_path, 2, size="S", steps=1, prior=False, progress=False)
     assert made.card["songs"]["count"] + made.card["held"]["count"] == 3
+
+
+def test_several_numbers_a_frame_have_no_prior(songs):
+    with pytest.raises(DataError, match="prior=False"):
+        learn(songs, 2, size="S", numbers=2, steps=2, progress=False)
+    made = learn(songs, 2, size="S", numbers=2, view="blind", prior=False, steps=2, progress=False)
+    assert made.split(next(iter(songs.values())), 24_000).shape[0] == 2
+    assert made.split(next(iter(songs.values())), 24_000, only=[1], consistent=False).shape[0] == 1

@@ -7,6 +7,7 @@ import torch
 
 from oplas import DataError, ShapeError
 from oplas.decompose import Composable, compose
+from oplas.decompose.blending import render
 from oplas.decompose.prior import Prior
 from oplas.decompose.semantic import Semantic
 from oplas.decompose.unet import sinusoids
@@ -104,3 +105,15 @@ def test_no_other_choices(choice, kind) -> None:
 def test_codes_of_another_codec_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"\[batch, 8, frames\]"):
         Composable(8, size="S").latents(torch.rand(1, 9, 16))
+
+
+@pytest.mark.parametrize("decoder", ["shared", "separate"])
+def test_a_component_may_have_several_numbers_a_frame(decoder: str) -> None:
+    model = Composable(16, 3, size="S", decoder=decoder, view="blind", numbers=2)  # type: ignore[arg-type]
+    x = torch.randn(2, 16, 20)
+    z = model.latents(x)
+    assert z.shape == (2, 3, 2, 20)
+    assert model.render(z, x, torch.ones(2)).shape == (2, 3, 16, 20)
+    assert render(model, z).shape == (2, 3, 16, 20)
+    with pytest.raises(DataError, match="1 to 8"):
+        Composable(16, 3, numbers=0)

@@ -59,7 +59,7 @@ def render(
     if model.view == "clean" and mix is None:
         raise ShapeError("this model picks parts from a mixture and renders none without it; give the mixture's codes, or learn "
                          "with view='noisy' or 'blind'")  # fmt: skip
-    batch, parts, frames = z.shape
+    batch, parts, frames = len(z), z.shape[1], z.shape[-1]
     base = z.new_zeros(batch, model.channels, frames) if mix is None else mix
     if model.view != "noisy":
         return model.render(z, base, z.new_ones(batch))

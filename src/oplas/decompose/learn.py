@@ -36,6 +36,7 @@ def learn(
     decoder: Decoder = "shared",
     view: View = "noisy",
     predict: Predict = "clean",
+    numbers: int = 1,
     objectives: Sequence[Objective] = (Compose(),),
     steps: int | None = None,
     minutes: float | None = None,
@@ -54,7 +55,7 @@ def learn(
     Args:
         songs: a folder or files; waves in memory, by name or in a row; or a dataset of songs, whose mixtures are their sums.
         codec: what parts are learned in, by name or as an object.
-        operator, decoder, view, predict: see :class:`~oplas.decompose.Composable`.
+        operator, decoder, view, predict, numbers: see :class:`~oplas.decompose.Composable`.
         steps, minutes: how long; default the size's own number of steps.
         prior: also learn, in as many steps, what :meth:`~oplas.decompose.Decomposition.generate` and ``vary`` need.
         rate: of waves in memory, Hz; default the codec's.
@@ -71,6 +72,8 @@ def learn(
         raise DataError("steps and minutes are both given; give one, the other follows")
     if view == "clean" and all(type(each) is Compose for each in objectives):
         raise DataError("a decoder that sees the mixture can copy it, so Compose alone teaches nothing; add an objective")
+    if numbers > 1 and prior and view != "clean":
+        raise DataError(f"a prior is of one number a frame and part, not of {numbers}; learn with prior=False")
     if (steps is not None and steps < 1) or (minutes is not None and not minutes > 0) or not objectives:
         raise DataError(f"nothing to do: steps={steps}, minutes={minutes}, {len(objectives)} objectives; give at least one of each")
     torch.manual_seed(seed)
@@ -80,7 +83,7 @@ def learn(
         model = copy.deepcopy(start.model).to(device)
     else:
         model = Composable(frozen.channels, parts, size=size, operator=operator, decoder=decoder, view=view, predict=predict,
-                           positive=isinstance(frozen, Mel)).to(device)  # fmt: skip
+                           numbers=numbers, positive=isinstance(frozen, Mel)).to(device)  # fmt: skip
     data = mixtures(songs, frozen.rate, frozen.samples(sizes.frames) / frozen.rate, at=rate)
     held, heard = data.split(_HELD, 1 - _HELD, seed=seed)
     check = draw(held, frozen, 2 * sizes.batch, sizes.frames, Generator().manual_seed(seed - 1))

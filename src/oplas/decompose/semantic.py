@@ -13,10 +13,10 @@ class Semantic(nn.Module):
     "Unsupervised Composable Representations for Audio", 2024, https://arxiv.org/abs/2408.09792; the arrangement is ours.
 
     Shape:
-        - x: ``[batch, channels, frames]`` · returns ``[batch, frames]``
+        - x: ``[batch, channels, frames]`` · returns ``[batch, numbers, frames]``
     """
 
-    def __init__(self, channels: int, widths: tuple[int, int, int] = (128, 256, 512)) -> None:
+    def __init__(self, channels: int, widths: tuple[int, int, int] = (128, 256, 512), numbers: int = 1) -> None:
         super().__init__()
         low, middle, high = widths
         self.first = nn.Sequential(
@@ -24,12 +24,14 @@ class Semantic(nn.Module):
         )  # fmt: skip
         self.wide = nn.Sequential(*_layer(middle, high), nn.Conv1d(high, high, 3, padding=1))
         self.beside = nn.Conv1d(middle, high, 3, padding=1)
-        self.last = nn.Sequential(nn.SiLU(), *_layer(high, high), *_layer(high, 1)[:1], nn.Conv1d(1, 1, 3, padding=1))
+        self.last = nn.Sequential(
+            nn.SiLU(), *_layer(high, high), *_layer(high, numbers)[:1], nn.Conv1d(numbers, numbers, 3, padding=1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         h = functional.silu(self.first(x))
         z: Tensor = self.last(self.wide(h) + self.beside(h))
-        return z.squeeze(1)
+        return z
 
 
 def _layer(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
