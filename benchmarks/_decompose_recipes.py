@@ -66,6 +66,7 @@ def lesson(labels: Labels, songs: int = 96) -> Lesson:
 ONE_PASS = {"view": "blind"}
 MASK = {"view": "clean", "decoder": "separate"}
 MAIN, SUPERVISED, GENERATOR, SHORT = "lesson, then remixed", "supervised", "one pass, with a prior", "lesson of 8 songs"
+UNTAUGHT = ("composable, diffusion", "composable, one pass", "MixIT")
 TAUGHT = Stage(lambda labels: (lesson(labels), Compose(10.0)), LESSON)
 REMIXED = Stage(lambda labels: (Remix(), Compose(10.0)), 1 - LESSON)
 

@@ -9,7 +9,7 @@ from _decompose_cost import costs, untrained
 from _decompose_data import GROUPS, KINDS, pieces
 from _decompose_generate import generated
 from _decompose_jobs import Job, aligned
-from _decompose_recipes import ABLATIONS, GENERATOR, MAIN, RECIPES, SHORT, SUPERVISED
+from _decompose_recipes import ABLATIONS, GENERATOR, MAIN, RECIPES, SHORT, SUPERVISED, UNTAUGHT
 from _decompose_rows import Method, baselines, ceilings, held_out, judge, kept, median, most, place
 from _harness import ROOT, Benchmark, tidy
 
@@ -62,8 +62,9 @@ def jobs(bench: Benchmark) -> list[Job]:
         return [Job(name, BAND, 0, steps, data="band") for name, steps in short.items()]
     seeds = bench.seeds(3)
     best = [Job(MAIN, labels, seed, STEPS, SIZE, elsewhere=len(labels) == 2) for seed in seeds for labels in GROUPS]
-    told = [Job(SUPERVISED, labels, 0, STEPS, SIZE, elsewhere=labels == FIRST) for labels in GROUPS]
-    small = [Job(name, FIRST, seed, SHORTER) for seed in seeds for name in RECIPES]
+    told = [Job(SUPERVISED, labels, 0, STEPS, SIZE, elsewhere=labels == FIRST) for labels in GROUPS[:3]]
+    small = [Job(name, FIRST, seed, SHORTER) for seed in seeds for name in RECIPES if seed == 0 or name in UNTAUGHT]
+    small += [Job(name, ("bass", "keys"), 0, SHORTER) for name in UNTAUGHT]
     ablations = [Job(name, FIRST, 0, SHORTER, few=24) for name in ABLATIONS]
     return [*best[: len(GROUPS)], *told, *small, *ablations, *best[len(GROUPS) :]]
 
