@@ -14,11 +14,23 @@ from oplas._spelled import read
 from oplas._types import Trials
 from oplas.actions import Gain, Mix
 from oplas.evidence import gather
-from oplas.laws import Decorrelation, Equivariance, Gaussian, Law, RoundTrip, Seen, VarianceFloor, nondegenerate
+from oplas.laws import (
+    Decorrelation,
+    Equivariance,
+    Gaussian,
+    Law,
+    RoundTrip,
+    Seen,
+    UnitVariance,
+    VarianceFloor,
+    Whitened,
+    nondegenerate,
+)
 from oplas.operators import FreeOperator, Operator, Scale, Sum
 from oplas.projectors import MLP
 
-WORDS = {cls.__name__: cls for cls in (Decorrelation, Equivariance, Gaussian, RoundTrip, VarianceFloor, Mix, Gain, Sum, Scale)}
+KINDS = (Decorrelation, Equivariance, Gaussian, RoundTrip, UnitVariance, VarianceFloor, Whitened, Mix, Gain, Sum, Scale)
+WORDS = {cls.__name__: cls for cls in KINDS}
 
 
 def trials(law: Law | None = None, bend: bool = False, count: int = 96) -> Trials:
@@ -76,6 +88,8 @@ CASES = [
     ),
     Case(VarianceFloor(), lambda: of_latents(3 * white()), lambda: of_latents(0.1 * white()), True),
     Case(Decorrelation(), lambda: of_latents(white()), lambda: of_latents(white()[:, :1].expand(-1, 6)), True),
+    Case(UnitVariance(), lambda: of_latents(white()), lambda: of_latents(3 * white()), True),
+    Case(Whitened(), lambda: of_latents(white()), lambda: of_latents(white()[:, :1].expand(-1, 6)), True),
     Case(Gaussian(), lambda: of_latents(white()), lambda: of_latents(5 * white() + 1), True),
 ]
 every = pytest.mark.parametrize("case", CASES, ids=[repr(case.law) for case in CASES])
@@ -84,7 +98,8 @@ every = pytest.mark.parametrize("case", CASES, ids=[repr(case.law) for case in C
 def test_every_law_is_in_the_battery():
     public = [each for name in laws.__all__ if isinstance(each := getattr(laws, name), type) and issubclass(each, Law)]
     of_groups = {laws.Commute, laws.Homomorphism, laws.Identity, laws.Inverse, laws.Order, laws.Ring}  # tests/laws/test_group.py
-    assert {type(case.law) for case in CASES} == {*public} - {Law} - of_groups
+    of_moves = {laws.AntiParallel, laws.Orthogonal, laws.Parallel, laws.Step}  # tests/laws/test_factor.py
+    assert {type(case.law) for case in CASES} == {*public} - {Law} - of_groups - of_moves
 
 
 @every

@@ -101,7 +101,7 @@ def test_recipes_ask_for_what_learning_offers() -> None:
     for name, recipe in (RECIPES | ABLATIONS).items():
         assert all(stage.objectives(("drums", "keys")) for stage in recipe.stages), name
         assert 0 < sum(stage.share for stage in recipe.stages) <= 1
-        assert recipe.options.keys() <= {"view", "operator", "decoder", "predict"}
+        assert recipe.options.keys() <= {"view", "operator", "decoder", "predict", "numbers"}
 
 
 def test_the_reference_learns_from_stems_and_its_parts_add_up() -> None:

