@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("songs", nargs="?", type=Path, help="folder of songs; default the built-in band")
     parser.add_argument("--parts", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--out", type=Path, help="folder for the model, and a song taken apart with a page to listen to")
     parser.add_argument("--quick", action="store_true", help="a small model, a few steps")
     given = parser.parse_args()

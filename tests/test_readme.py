@@ -54,7 +54,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         full = import_module("oplas.learn").learn
         return full(space, train, valid, **{**options, "steps": 8, "batch": 16, "evidence": 32, "progress": False})
 
-    def few_steps(songs: object, parts: int, minutes: float) -> decompose.Decomposition:
+    def few_steps(songs: object, parts: int) -> decompose.Decomposition:
         return decompose.learn(songs, parts, size="S", steps=2, prior=False, progress=False)  # type: ignore[arg-type]
 
     monkeypatch.setattr(oplas, "learn", learn)

@@ -16,7 +16,7 @@ from .sizes import Size
 from .windows import Songs
 
 #: Steps in all, by size, and the share of the lesson: a longer one teaches how the synthesiser sounds.
-STEPS = {"S": 80, "M": 320, "paper": 20_000}
+STEPS = {"S": 80, "M": 180, "paper": 20_000}
 LESSON = 0.5
 
 
