@@ -1,6 +1,6 @@
 """Learn the parts of songs without labels or stems, take one apart that was not learned from, and listen.
 
-python examples/decompose.py my/songs            (a folder of songs, no stems; an hour on a CPU)
+python examples/decompose.py my/songs            (a folder of songs, no stems; minutes on a CPU)
 python examples/decompose.py                     (the built-in band, whose stems are known, so that the parts can be judged)
 python examples/decompose.py --quick             (so small that it says little, in seconds)
 """

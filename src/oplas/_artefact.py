@@ -8,6 +8,7 @@ import math
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,32 @@ def load_file(file: Path, *, kind: str) -> tuple[dict[str, Tensor], dict[str, An
     if claimed != _digest(card) or card["tensors_sha256"] != _tensors_digest(tensors):
         raise ArtefactError(f"{file} was changed after it was saved; get a fresh copy or save it again")
     return tensors, card
+
+
+def shipped(file: Path, expected: str) -> dict[str, Tensor]:
+    """Weights that come inside the package, float32, if their SHA-256 is the one expected.
+
+    Raises:
+        ArtefactError: they are missing, damaged, or of another version.
+    """
+    from safetensors.torch import load
+
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ArtefactError(f"{file.name} cannot be read ({error.strerror}); install oplas again") from error
+    seen = hashlib.sha256(content).hexdigest()
+    if seen != expected:
+        raise ArtefactError(f"{file.name} has SHA-256 {seen[:12]}..., expected {expected[:12]}...; install oplas again")
+    return {name: tensor.float() for name, tensor in load(content).items()}
+
+
+def identity(told: str, state: Mapping[str, Tensor]) -> str:
+    """Hash of what a network is told to be and of its weights: the same identity, the same network."""
+    digest = hashlib.sha256(told.encode())
+    for key, value in sorted(state.items()):
+        digest.update(key.encode() + str(value.dtype).encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def write_text(file: Path, text: str) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from .. import _artefact
 from .._errors import DataError, ShapeError
 from .._spelled import Spelled
 from .._told import Told, figure
@@ -68,10 +68,8 @@ class Codec(Spelled, nn.Module, ABC):
     @property
     def identity(self) -> str:
         """Hash of settings and weights: two codecs with the same identity give the same codes."""
-        digest = hashlib.sha256(f"{type(self).__name__} {self.name} {self.rate} {self.channels} {self.hop}".encode())
-        for key, value in sorted(self.state_dict().items()):
-            digest.update(key.encode() + str(value.dtype).encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        told = f"{type(self).__name__} {self.name} {self.rate} {self.channels} {self.hop}"
+        return _artefact.identity(told, self.state_dict())
 
     def encode(self, wav: Tensor) -> Tensor:
         """Codes of sound, ``[..., samples] -> [..., C, T]``; the code of silence is zero.

@@ -6,7 +6,6 @@ It is the stand-in for EnCodec where nothing can be downloaded; benchmarks/train
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, conv_transpose1d, leaky_relu, pad
 
-from .._errors import ArtefactError
+from .. import _artefact
 from .base import Codec
 
 WEIGHTS = Path(__file__).with_name("tiny.safetensors")
@@ -98,15 +97,6 @@ def tiny() -> Tiny:
     Raises:
         ArtefactError: the weights are missing, damaged, or of another version.
     """
-    from safetensors.torch import load
-
-    try:
-        content = WEIGHTS.read_bytes()
-    except OSError as error:
-        raise ArtefactError(f"{WEIGHTS.name} cannot be read ({error.strerror}); install oplas again") from error
-    seen = hashlib.sha256(content).hexdigest()
-    if seen != SHA256:
-        raise ArtefactError(f"{WEIGHTS.name} has SHA-256 {seen[:12]}..., expected {SHA256[:12]}...; install oplas again")
     codec = Tiny()
-    codec.load_state_dict({name: tensor.float() for name, tensor in load(content).items()})
+    codec.load_state_dict(_artefact.shipped(WEIGHTS, SHA256))
     return codec.eval().requires_grad_(False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -44,10 +43,7 @@ class Decomposition:
     @property
     def identity(self) -> str:
         """Hash of codec and weights: two decompositions with the same identity find the same parts."""
-        digest = hashlib.sha256(f"{self.codec.identity} {self.model!r}".encode())
-        for key, value in sorted(self.model.state_dict().items()):
-            digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        return _artefact.identity(f"{self.codec.identity} {self.model!r}", self.model.state_dict())
 
     @property
     def parts(self) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+from .. import _artefact
 from .._errors import DataError, ShapeError
 
 
@@ -32,10 +32,8 @@ class Encoder(nn.Module, ABC):
     @property
     def identity(self) -> str:
         """Hash of name, window and weights: two encoders with the same identity give the same codes."""
-        digest = hashlib.sha256(f"{type(self).__name__} {self.name} {self.rate} {self.samples} {self.dim}".encode())
-        for key, value in sorted(self.state_dict().items()):
-            digest.update(key.encode() + str(value.dtype).encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        told = f"{type(self).__name__} {self.name} {self.rate} {self.samples} {self.dim}"
+        return _artefact.identity(told, self.state_dict())
 
     @property
     def hop(self) -> int:

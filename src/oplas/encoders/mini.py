@@ -8,13 +8,13 @@ benchmarks/train_mini.py trained it; docs/mini.md says on what, how well, and wh
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from .._errors import ArtefactError, ShapeError
+from .. import _artefact
+from .._errors import ShapeError
 from ..functional.spectra import mel_filters
 from .base import Encoder, freeze
 
@@ -119,15 +119,6 @@ def mini() -> Encoder:
     Raises:
         ArtefactError: the weights are missing, damaged, or of another version.
     """
-    from safetensors.torch import load
-
-    try:
-        content = WEIGHTS.read_bytes()
-    except OSError as error:
-        raise ArtefactError(f"{WEIGHTS.name} cannot be read ({error.strerror}); install oplas again") from error
-    seen = hashlib.sha256(content).hexdigest()
-    if seen != SHA256:
-        raise ArtefactError(f"{WEIGHTS.name} has SHA-256 {seen[:12]}..., expected {SHA256[:12]}...; install oplas again")
     encoder = Mini()
-    encoder.load_state_dict({name: tensor.float() for name, tensor in load(content).items()})
+    encoder.load_state_dict(_artefact.shipped(WEIGHTS, SHA256))
     return freeze(encoder)
